@@ -1,0 +1,145 @@
+"""Who may decide a review, and which slots their votes fill. No I/O.
+
+The rules, in the order they are asked: never the agent's owners above low risk, nor the person acted for (but
+`confirm`, which is theirs alone); the reviewer's scopes cover the request's; then the slot's role, or being called
+by a rung (an elector); a level counts only where the route asks for a level. Distinct persons fill slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reviews.model import Need, Order, Person, Review, ReviewType, RiskLevel, Tier, Verb, Vote
+
+#: The slot `confirm` has before any other.
+PRINCIPAL = Need(role="the person acted for")
+#: The slot of a route that names neither role nor level.
+CALLED = Need(role="somebody on the escalation chain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A person may decide: the slots they can fill, and why (`role manager`, `called: oncall:it-ops.primary`)."""
+
+    slots: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barred:
+    """A person may not decide, and the sentence that tells them why."""
+
+    text: str
+
+
+def allowed(review: Review) -> tuple[Verb, ...]:
+    """The decisions open on this revision; rejecting always is.
+
+    What only a person does is answered, never approved; nothing else is answered but a handoff.
+    """
+    person_does = review.route.tier is Tier.HUMAN_ONLY
+    closed = {Verb.APPROVE} if person_does else set()
+    if not person_does and review.request.review_type is not ReviewType.HANDOFF:
+        closed.add(Verb.ANSWER)
+    return tuple(dict.fromkeys(verb for verb in (*review.route.allowed, Verb.REJECT) if verb not in closed))
+
+
+def slots_of(review: Review) -> tuple[Need, ...]:
+    """The slots of the current revision, one at least; `confirm` begins with the one of the person acted for."""
+    needs = review.route.needs
+    if review.route.tier is Tier.CONFIRM:
+        return (PRINCIPAL, *needs)
+    return needs or (CALLED,)
+
+
+def standing(review: Review, person: Person) -> Standing | Barred:
+    """Whether this person may decide this revision."""
+    barred = _conflict(review, person) or _out_of_scope(review, person)
+    if barred:
+        return Barred(text=barred)
+    reasons = [(slot, why) for slot, need in enumerate(slots_of(review)) if (why := _fits(review, need, person))]
+    if not reasons:
+        return Barred(text=f"This needs {needed(review)}. You may comment, or escalate it to them.")
+    return Standing(
+        slots=tuple(slot for slot, _ in reasons), source="; ".join(dict.fromkeys(why for _, why in reasons))
+    )
+
+
+def seats(review: Review, votes: Iterable[Vote]) -> dict[int, Vote]:
+    """Which slot each approval fills: a largest matching of distinct persons to slots, kept in the order of votes.
+
+    In sequence, slot n is filled only after slot n-1.
+    """
+    approvals = list({v.person: v for v in votes if v.verb is Verb.APPROVE}.values())
+    if review.route.order is Order.SEQUENCE:
+        return _in_sequence(approvals)
+    taken: dict[int, Vote] = {}
+    for vote in approvals:
+        _seat(vote, taken, set())
+    return taken
+
+
+def unfilled(review: Review) -> tuple[Need, ...]:
+    """The slots still open; in sequence the next one comes first."""
+    taken = seats(review, review.votes_now())
+    return tuple(need for slot, need in enumerate(slots_of(review)) if slot not in taken)
+
+
+def needed(review: Review) -> str:
+    """Who is still needed, in words: `security and lead-engineer`."""
+    words = [str(need) for need in unfilled(review) or slots_of(review)]
+    return (", then " if review.route.order is Order.SEQUENCE else " and ").join(words)
+
+
+def _conflict(review: Review, person: Person) -> str | None:
+    principal = review.principal is not None and person.id == review.principal
+    confirm = review.route.tier is Tier.CONFIRM
+    if confirm and not principal and not review.route.needs:
+        return "Only the person this is done for may confirm it."
+    if principal and not confirm:
+        return "This is done on your behalf, so somebody else must decide it."
+    if person.id in review.owners and review.route.risk is not RiskLevel.LOW:
+        return "You own this agent, so somebody else must decide what it does above low risk."
+    return None
+
+
+def _out_of_scope(review: Review, person: Person) -> str | None:
+    missing = review.route.scopes - person.scopes
+    if missing:
+        return f"This needs the scope {', '.join(sorted(missing))}, which you do not have."
+    return None
+
+
+def _fits(review: Review, need: Need, person: Person) -> str | None:
+    if need == PRINCIPAL:
+        return str(need) if person.id == review.principal else None
+    if need.role is None:
+        return f"level {person.level}" if person.level >= (need.level or 0) else None
+    if need.role in person.roles:
+        return f"role {need.role}"
+    called = review.called.get(person.id)
+    return f"called: {called}" if called is not None else None
+
+
+def _in_sequence(approvals: Sequence[Vote]) -> dict[int, Vote]:
+    taken: dict[int, Vote] = {}
+    for vote in approvals:
+        if len(taken) in vote.slots:
+            taken[len(taken)] = vote
+    return taken
+
+
+def _seat(vote: Vote, taken: dict[int, Vote], tried: set[int]) -> bool:
+    """Find a slot for a vote: a free one, else by moving an earlier vote to another it can fill (augmenting path)."""
+    free = next((slot for slot in vote.slots if slot not in taken), None)
+    if free is not None:
+        taken[free] = vote
+        return True
+    for slot in vote.slots:
+        if slot not in tried:
+            tried.add(slot)
+            if _seat(taken[slot], taken, tried):
+                taken[slot] = vote
+                return True
+    return False

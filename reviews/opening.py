@@ -1,0 +1,79 @@
+"""How a revision sets out: decided by policy at once, or up the first rungs to people. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from reviews.events import Edited, Record, Refresh, Revised, Transition
+from reviews.ladder import climb
+from reviews.model import Cause, Ladder, Reach, Review, Status, Tier
+from reviews.steps import Effects, by_agent, end, sentence
+
+
+def open_review(review: Review, reach: Sequence[Reach]) -> Transition:
+    """Begin a review: policy decides at once where no person is needed, else the first rungs go out.
+
+    `review` is the bare one (pending, ladder at its start); `reach` is aligned with its chain.
+    """
+    asked = Record(
+        kind="review.opened",
+        at=review.created_at,
+        actor=by_agent(review),
+        detail={
+            "action": review.request.action.name,
+            "digest": review.proposal.digest,
+            "request_digest": review.proposal.request_digest,
+            "policy": review.proposal.policy,
+            "rule": review.route.rule,
+            "tier": review.route.tier,
+            "about": review.about,
+        },
+    )
+    after, effects = _set_out(review, review.created_at, reach)
+    return Transition(review=after, effects=(asked, *effects), text=sentence(after))
+
+
+def revise(review: Review, event: Revised) -> Transition:
+    """The agent's new proposal takes the place of the old one."""
+    revised, effects = new_revision(review, event)
+    entry = Record(
+        kind="review.revised",
+        at=event.at,
+        actor=by_agent(review),
+        detail={"revision": revised.revision, "digest": revised.proposal.digest, "tier": revised.route.tier},
+    )
+    return Transition(review=revised, text=sentence(revised), effects=(entry, *effects))
+
+
+def new_revision(review: Review, event: Edited | Revised) -> tuple[Review, Effects]:
+    """The review under a new proposal: earlier votes no longer count, the ladder runs anew.
+
+    Its number and whose it is are given here, so that no revision ever comes back. Who was called stays an elector
+    only while the chain that called them is still the one that holds.
+    """
+    whose = event.person.id if isinstance(event, Edited) else "agent"
+    proposal = replace(event.proposal, revision=review.revision + 1, proposed_by=whose)
+    fresh = replace(
+        review,
+        proposal=proposal,
+        status=Status.PENDING,
+        ladder=Ladder(epoch=review.ladder.epoch + 1, schedule=event.schedule),
+        called=review.called if proposal.route.chain == review.route.chain else {},
+        reply_by=None,
+        owner=None,
+        version=review.version + 1,
+    )
+    after, effects = _set_out(fresh, event.at, event.reach)
+    return after, (Refresh(), *effects)
+
+
+def _set_out(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Review, Effects]:
+    route = review.route
+    if route.tier is Tier.DENY:
+        return end(review, Status.REJECTED, Cause.POLICY, at, reason=route.explanation, actor="policy")
+    if not route.tier.asks or route.shadow:
+        return end(review, Status.APPROVED, Cause.POLICY, at, reason=route.explanation, actor="policy")
+    due = sum(1 for instant in review.ladder.schedule.rungs if instant <= at)
+    return climb(review, at, due, reach, why="opened")

@@ -1,0 +1,521 @@
+"""What the domain needs of the world, in a few methods each. No I/O here: others implement these.
+
+Outward: `Surface` (an adapter), `Store`, `Clock`. Inward: `Desk`, implemented by the service and handed to every
+adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from reviews.card import Card
+from reviews.events import Effect, Interaction, Record, Reply
+from reviews.model import Identity, Object, Person, Review, RiskLevel, Status, Target
+
+T = TypeVar("T")
+
+# ---------------------------------------------------------------------------------------------- surfaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """Where a posted copy lies, in the surface's own words (`{"channel": …, "ts": …}`)."""
+
+    surface: str
+    ref: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a surface can do.
+
+    `live` surfaces draw from the database whenever looked at, so a role's queue needs no posted copy.
+    `finds` says whether `find` can look for an earlier post. `per_second` paces posts to one address.
+    """
+
+    forms: bool
+    ephemeral: bool
+    threads: bool
+    live: bool
+    finds: bool
+    max_bytes: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether a surface works, and in a sentence what is wrong and how to mend it."""
+
+    ok: bool
+    text: str = ""
+
+
+class Surface(Protocol):
+    """A place where people see cards and press buttons. One adapter each.
+
+    `post`, `update` and `whisper` raise SurfaceUnavailable (try later), SurfaceRefused (never) or
+    SurfaceAmbiguous (a post whose answer was lost).
+    """
+
+    name: str
+    abilities: Abilities
+
+    async def post(self, card: Card, target: Target, copy_id: str) -> MessageRef:
+        """Put a new copy of the card at the target, marked with `copy_id` where the vendor allows it."""
+        ...
+
+    async def update(self, ref: MessageRef, card: Card) -> None:
+        """Make a posted copy show this card."""
+        ...
+
+    async def whisper(self, identity: Identity, text: str) -> None:
+        """Tell one person something nobody else sees."""
+        ...
+
+    async def find(self, copy_id: str, target: Target, since: datetime) -> MessageRef | None:
+        """Look for a copy that may have been posted. None: surely not there. Raises as `post` when unsure."""
+        ...
+
+    async def health(self) -> Health:
+        """Whether cards can be posted now."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- the desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why somebody may not, in a sentence for them alone."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFilter:
+    """Which reviews: `mine` (called to me, owned by me), `roles` (my roles'), `decided` (over), `all` (auditors)."""
+
+    view: str = "roles"
+    action: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueItem:
+    """A line of the queue. `priority` is higher for what should be looked at first."""
+
+    id: str
+    seq: int
+    title: str
+    action: str
+    agent: str
+    status: Status
+    risk: RiskLevel
+    tier: str
+    priority: float
+    created_at: datetime
+    deadline_at: datetime
+    owner: str | None
+    waiting_for: str
+    held: bool
+    bulk: bool
+    revision: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """A page of the queue, most urgent first (newest first for `decided`). `counts` by view."""
+
+    items: tuple[QueueItem, ...]
+    cursor: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something changed: the review `review` now stands at `version`; `person` was called, if one was."""
+
+    review: str
+    version: int
+    status: Status
+    person: str | None = None
+
+
+class Desk(Protocol):
+    """What a surface may ask of the house."""
+
+    async def who(self, identity: Identity) -> Person | Refusal:
+        """The person behind a verified identity. Nobody or two: a refusal, never a guess."""
+        ...
+
+    async def interact(self, interaction: Interaction) -> Reply:
+        """Take what a person did. The reply is committed before it is given."""
+        ...
+
+    async def queue(self, person: Person, filter: QueueFilter) -> QueuePage:
+        """The reviews this person may see, most urgent first."""
+        ...
+
+    async def read(self, review: str, person: Person, *, surface: str, reveal: bool = False) -> Card:
+        """The full card as this person may see it. Raises NotFound when they may not."""
+        ...
+
+    async def command(self, person: Person, text: str) -> Card:
+        """Answer a typed command (`list`, `mine`, `show ID`, `help`)."""
+        ...
+
+    def watch(self) -> AsyncIterator[Notice]:
+        """Every change of every review from now on, as it is committed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A person signed in on the web.
+
+    `secret` goes into the cookie (only its hash is kept). `via`: `signin` (a link the operator made), `link` (a link
+    sent with one review, `scope`; it may read, take, escalate, reject), `demo`.
+    """
+
+    secret: str
+    person: Person
+    expires_at: datetime
+    via: str
+    scope: str | None = None
+
+
+class Door(Protocol):
+    """How people come in on the web."""
+
+    async def peek(self, link: str) -> Person | Refusal:
+        """Whose link this is. Spends nothing: this is all a GET may do."""
+        ...
+
+    async def enter(self, link: str) -> Session | Refusal:
+        """Spend a link and open a session."""
+        ...
+
+    async def session(self, secret: str) -> Session | None:
+        """The session behind a cookie, while it lasts."""
+        ...
+
+    async def leave(self, secret: str) -> None:
+        """End a session."""
+        ...
+
+    async def demo_people(self) -> tuple[Person, ...]:
+        """People to pick from in demo mode on loopback; empty everywhere else."""
+        ...
+
+    async def enter_demo(self, person: str) -> Session | Refusal:
+        """Open a session as a person picked, in demo mode on loopback only."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One posted message of a card. `shown` < `wanted` means it must be drawn again.
+
+    `state`: `new` (never posted), `posting` (a post is under way, or its answer was lost), `posted`, `unknown`
+    (posted perhaps, cannot be found), `failed`. `due_at` is when the worker may try next.
+    """
+
+    id: str
+    review: str
+    target: Target
+    epoch: int
+    rung: int
+    state: str
+    wanted: int
+    shown: int
+    created_at: datetime
+    attempts: int = 0
+    ref: MessageRef | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to an agent's callback. `body` was frozen when it was decided.
+
+    `state`: `due`, `done`, `gone` (410), `dead` (given up; people are told), `id` is the `webhook-id`.
+    """
+
+    id: str
+    review: str
+    agent: str
+    message: str
+    url: str
+    body: bytes
+    state: str
+    due_at: datetime
+    attempts: int = 0
+    error: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A program that may ask: its key's digest (hex SHA-256), callback secrets and limits.
+
+    `secrets` are `whsec_…`, newest first (an older one stays while receivers change over). `hosts` are the
+    callback hosts allowed, empty meaning any the operator allows. `sandbox` is the scripted answer of a
+    sandbox key, None for a real one. `rate` and `burst` are requests per second and at once.
+    """
+
+    name: str
+    key_hash: str
+    secrets: tuple[str, ...]
+    owners: tuple[str, ...] = ()
+    acts_for: str | None = None
+    scopes: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    rate: float = 100.0
+    burst: int = 500
+    max_open: int = 1000
+    sandbox: str | None = None
+    revoked: bool = False
+    stopped: bool = False
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A secret handed to a person: a `link` (opens a session), a `session` (web) or a `token` (votes over HTTP).
+
+    `hash` is hex SHA-256 of the secret. `via` says what opened a session: `link`, `demo` or `oidc`; `scope` is
+    the review a link was made for, None for all.
+    """
+
+    hash: str
+    kind: str
+    person: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    via: str = ""
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the log, as kept: `body` is the canonical bytes that will be proved, `detail` the particulars."""
+
+    seq: int
+    at: datetime
+    review: str | None
+    kind: str
+    actor: str
+    body: bytes
+    detail: Object
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which reviews to list. Empty tuples and None mean no restriction. `after` is a `seq` for paging.
+
+    `order`: `newest`, `oldest`, `priority`. `roles` are roles needed; `called` a person called; any of the two
+    lets a review in.
+    """
+
+    agent: str | None = None
+    statuses: tuple[Status, ...] = ()
+    action: str | None = None
+    subject: str | None = None
+    roles: tuple[str, ...] = ()
+    called: str | None = None
+    levels_up_to: int | None = None
+    open_only: bool = False
+    order: str = "newest"
+    limit: int = 50
+    offset: int = 0
+    before_seq: int | None = None
+
+
+class Tx(Protocol):
+    """One transaction. Domain values in and out; called inside `Store.tx(fn)`, where `fn` may be run again."""
+
+    def now(self) -> datetime:
+        """The transaction's instant: the database's clock on PostgreSQL, else the store's Clock."""
+        ...
+
+    # reviews
+    def open(self, review: Review, effects: Sequence[Effect], *, key: str | None, fingerprint: str) -> Review:
+        """Keep a new review with its effects' rows. Returns it with its `seq`. Raises Duplicate for a key in use."""
+        ...
+
+    def by_key(self, agent: str, key: str) -> tuple[Review, str] | None:
+        """The review this agent asked for under this idempotency key, and the fingerprint it had then."""
+        ...
+
+    def lock(self, review_id: str) -> Review | None:
+        """Read a review and lock its row: every transition begins here."""
+        ...
+
+    def read(self, review_id: str) -> Review | None:
+        """Read a review without locking it."""
+        ...
+
+    def save(self, before: Review, after: Review, effects: Sequence[Effect]) -> None:
+        """Keep a transition: review, revision if new, votes, rungs, copies wanted, log entries."""
+        ...
+
+    def find(self, query: Query) -> list[Review]:
+        """List reviews."""
+        ...
+
+    def count(self, query: Query) -> int:
+        """How many a query would list without its limit."""
+        ...
+
+    def revisions(self, review_id: str) -> list[Object]:
+        """Every revision kept, oldest first: `{revision, action, arguments, digest, proposed_by, at}`."""
+        ...
+
+    def recent(self, agent: str, subject: str | None, since: datetime) -> list[tuple[datetime, float | None]]:
+        """Instants and amounts of this agent's reviews of this subject since then, for the policy's counters."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[Review]:
+        """Lock and return reviews whose alarm is due, the longest overdue first, skipping those others hold."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest alarm rings."""
+        ...
+
+    def set_aside(self, review_id: str, why: str, until: datetime) -> None:
+        """Keep a review whose alarm could not be handled from ringing again before `until`."""
+        ...
+
+    # copies
+    def claim_copies(self, now: datetime, lease_until: datetime, limit: int) -> list[Copy]:
+        """Claim copies that are due and not as wanted, until the lease ends. A new one becomes `posting`."""
+        ...
+
+    def keep_copy(self, copy: Copy, due_at: datetime | None) -> None:
+        """Keep what came of a copy. `due_at` is when to try again; None when nothing is to be done."""
+        ...
+
+    def copy(self, copy_id: str) -> Copy | None:
+        """Read one copy."""
+        ...
+
+    def copies(self, review_id: str) -> list[Copy]:
+        """All copies of a review."""
+        ...
+
+    # deliveries
+    def add_delivery(self, delivery: Delivery) -> None:
+        """Keep a message to an agent. Raises Duplicate for an id in use."""
+        ...
+
+    def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
+        """Claim deliveries that are due until the lease ends."""
+        ...
+
+    def keep_delivery(self, delivery: Delivery) -> None:
+        """Keep what came of a delivery (state, due_at, attempts, error)."""
+        ...
+
+    def deliveries(self, *, review: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:
+        """List deliveries, newest first."""
+        ...
+
+    def next_outbound(self) -> datetime | None:
+        """When the next copy or delivery is due."""
+        ...
+
+    # the log
+    def record(self, entry: Record, review: str | None = None) -> None:
+        """Append an entry to the log."""
+        ...
+
+    def log(self, *, review: str | None = None, after: int = 0, limit: int = 200, public: bool = False) -> list[Entry]:
+        """Read the log, oldest first, from after a sequence number."""
+        ...
+
+    # keys, people's secrets, policies
+    def put_agent(self, agent: Agent) -> None:
+        """Keep an agent, new or changed."""
+        ...
+
+    def agents(self) -> list[Agent]:
+        """Every agent."""
+        ...
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        """Keep a ticket, new or changed."""
+        ...
+
+    def ticket(self, hash: str) -> Ticket | None:
+        """Read a ticket by the hash of its secret."""
+        ...
+
+    def put_policy(self, name: str, version: int, sha256: str, text: str, at: datetime) -> None:
+        """Keep a loaded text. Raises PolicyConflict when this name and version had another text."""
+        ...
+
+    def policy_text(self, sha256: str) -> str | None:
+        """A kept policy text by its hash."""
+        ...
+
+    def stats(self, since: datetime) -> list[Object]:
+        """Per rule: `{rule, asked, approved, rejected, expired, p50, p95}`; times in seconds from ask to decision."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept. The row is the truth."""
+
+    async def tx(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in one transaction. `fn` is synchronous, has no side effects, and may be run again.
+
+        Raises whatever `fn` raises (nothing is kept then), or StoreUnavailable.
+        """
+        ...
+
+    async def view(self, fn: Callable[[Tx], T]) -> T:
+        """Run a read-only `fn`. Raises StoreUnavailable."""
+        ...
+
+    async def start(self) -> None:
+        """Open, migrate, take what locks there are."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish what was begun and close."""
+        ...
+
+    def listen(self) -> AsyncIterator[str]:
+        """Names of what other processes changed (`review:ID`), where the engine can tell."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What to show an operator: engine, version, journal, warnings."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time, UTC."""
+
+    def now(self) -> datetime:
+        """The present instant, timezone-aware."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs bytes with a key that never leaves it (Ed25519). Raises nothing."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over the bytes."""
+        ...

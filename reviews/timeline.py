@@ -1,0 +1,64 @@
+"""From the log to the lines people read. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from reviews.card import Happening
+from reviews.model import Object
+from reviews.ports import Entry
+
+_Words = Callable[[str, Object], str]
+
+
+def _people(detail: Object) -> str:
+    return ", ".join(str(person) for person in detail.get("persons", ())) or "the channel"
+
+
+#: What each kind of entry reads like; kinds not here are not for the timeline.
+_LINES: Mapping[str, _Words] = {
+    "review.opened": lambda who, d: f"{who} asked for a review ({d.get('tier')}, rule: {d.get('rule')})",
+    "review.called": lambda who, d: f"Called {_people(d)}",
+    "review.escalated": lambda who, d: f"Escalated to {_people(d)} ({d.get('why')})",
+    "review.sla_missed": lambda who, d: "The promised time has passed",
+    "review.pushed": lambda who, d: f"{who} escalated",
+    "review.taken": lambda who, d: f"{d.get('owner')} has it in hand",
+    "review.revised": lambda who, d: f"{who} proposed revision {d.get('revision')}",
+    "review.commented": lambda who, d: f"{who} commented",
+    "review.revealed": lambda who, d: f"{who} looked at what is redacted: {d.get('reason')}",
+    "review.held": lambda who, d: f"{who} stopped the agent",
+    "review.released": lambda who, d: f"{who} let the agent go on",
+    "review.glass_broken": lambda who, d: f"{who} broke the glass: {d.get('reason')}",
+    "review.outcome": lambda who, d: f"{who} reports: {d.get('result')}",
+    "vote.approve": lambda who, d: f"{who} approved ({d.get('eligibility')})",
+    "vote.reject": lambda who, d: f"{who} rejected",
+    "vote.edit": lambda who, d: f"{who} edited, making revision {d.get('revision')}",
+    "vote.answer": lambda who, d: f"{who} did it",
+    "vote.request_changes": lambda who, d: f"{who} asked for changes",
+    "review.approved": lambda who, d: "Approved" if d.get("cause") != "policy" else "Let through by policy",
+    "review.rejected": lambda who, d: "Rejected" if d.get("cause") != "policy" else "Rejected by policy",
+    "review.answered": lambda who, d: "Answered",
+    "review.expired": lambda who, d: "Expired: nobody decided in time",
+    "review.withdrawn": lambda who, d: f"{who} withdrew it",
+    "rung.unreachable": lambda who, d: f"Could not be reached: {d.get('why')}",
+    "grant.used": lambda who, d: f"{who} used the approval",
+    "grant.lapsed": lambda who, d: "The approval lapsed unused",
+    "grant.revoked": lambda who, d: f"{who} took the approval back",
+    "grant.returned": lambda who, d: f"{who} gave the approval back unused",
+    "delivery.dead": lambda who, d: "The agent could not be told; an operator can send it again",
+}
+
+
+def timeline(entries: Iterable[Entry], names: Mapping[str, str]) -> tuple[Happening, ...]:
+    """The lines of a review's timeline, oldest first. `names` maps person ids to names."""
+    return tuple(
+        Happening(at=entry.at, text=_LINES[entry.kind](actor_name(entry.actor, names), entry.detail))
+        for entry in entries
+        if entry.kind in _LINES
+    )
+
+
+def actor_name(actor: str, names: Mapping[str, str]) -> str:
+    """`person:ana` as the person's name, `agent:x` as x."""
+    kind, _, who = actor.partition(":")
+    return names.get(who, who) if kind == "person" else who or kind
