@@ -1,0 +1,1 @@
+"""The running service: configuration, agent API, desk, outbox, timers, people, command line."""

@@ -1,0 +1,329 @@
+"""The composition root: the one place that knows who is who, starts everything, and stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from adapters.port import Adapter, Setup
+from bot import wire
+from bot.api import AgentApi
+from bot.config import Config
+from bot.control import Control
+from bot.courier import Courier
+from bot.desk import FrontDesk
+from bot.door import FrontDoor
+from bot.gate import Gate
+from bot.hub import Hub
+from bot.keys import HouseKeys, Keyring
+from bot.metrics import Metrics
+from bot.openapi import docs_routes
+from bot.operations import Operations
+from bot.outbox import Outbox
+from bot.people import Directory
+from bot.probes import Probes
+from bot.problems import middleware
+from bot.routing import Router
+from bot.rules import Rules
+from bot.sandbox import Sandbox
+from bot.service import Service
+from bot.timers import Timers
+from bot.votes import VotesApi
+from reviews.errors import PlacetError, StoreUnavailable
+from reviews.ports import Clock, Store
+from storage.engine import open_store
+
+log = structlog.get_logger(__name__)
+
+#: How often what other processes and editors may have changed is looked at again (seconds).
+SWEEP = 2.0
+#: A worker that failed starts again after this long (seconds).
+RESTART = 1.0
+ADAPTERS = "placet.adapters"
+
+
+class CannotServe(PlacetError):
+    """The server cannot start as configured; the sentence says what to change."""
+
+
+class SystemClock:
+    """The machine's clock, UTC."""
+
+    def now(self) -> datetime:
+        """The present instant."""
+        return datetime.now(UTC)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host to bind is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class App:
+    """One running Placet: build it, `start()` it inside a loop, `stop()` it.
+
+    `folder` is where relative paths of the configuration begin. `demo` lets people be picked from a list, on
+    loopback only. After `start`, `url` is where it listens.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        demo: bool = False,
+        store: Store | None = None,
+    ) -> None:
+        self.config, self.folder, self.demo = config, folder, demo
+        self.env = os.environ if env is None else env
+        self.clock: Clock = clock or SystemClock()
+        self.loopback = is_loopback(config.server.host) and (
+            config.server.internal is None or is_loopback(config.server.internal.host)
+        )
+        if demo and not self.loopback:
+            raise CannotServe("The demo lets anybody be anybody, so it serves on loopback only.")
+        self.store = store or open_store(database_url(config.database, folder), self.clock)
+        self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
+        self.keyring = Keyring(self.store)
+        self.adapters: dict[str, Adapter] = {}
+        self.url = config.server.public_url or f"http://{_bracketed(config.server.host)}:{config.server.port}"
+        self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runners: list[web.AppRunner] = []
+        self.failing: dict[str, str] = {}
+
+    # ---------------------------------------------------------------------------- starting and stopping
+
+    async def start(self) -> None:
+        """Open the store, load the policy, start adapters and workers, then listen."""
+        draw_key = self.house_keys.get("draw")
+        self.directory = Directory(self.config, ("web",))
+        self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
+        policy = self.rules.load()
+        await self.store.start()
+        try:
+            await self._open(policy, draw_key)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open(self, policy: Any, draw_key: bytes) -> None:
+        await self.rules.keep(self.store, policy)
+        await self.keyring.load()
+        self.router = Router(policy, lambda: self.directory, draw_key)
+        self.service = Service(
+            self.store,
+            self.router,
+            lambda: self.directory,
+            self.gate,
+            self.hub,
+            self.clock,
+            self.url,
+            self.metrics.observe,
+        )
+        self.desk = FrontDesk(self.service)
+        self.door = FrontDoor(self.store, lambda: self.directory, self.clock, demo=self.demo)
+        self.courier = Courier(self.store, self.hub, self.gate, self.clock, self.keyring.agent)
+        self._load_adapters()
+        self.directory = Directory(self.config, self.adapters)
+        self.outbox = Outbox(self.service, self.adapters, self.desk.card, self.hub, self.clock)
+        self.timers = Timers(self.hub, self.service.fire, self._next_due)
+        self.operations = Operations(self.store, self.keyring, self.door, lambda: self.directory, self.url)
+        for adapter in self.adapters.values():
+            await adapter.start()
+        await self.courier.start()
+        await self._listen()
+        await self._start_control()
+        self.timers.start()
+        self._begin("timers", self.timers.run)
+        self._begin("outbox", self.outbox.run)
+        self._begin("courier", self.courier.run)
+        self._begin("store", self._follow_others)
+        self._begin("sweep", self._sweep)
+
+    async def stop(self) -> None:
+        """Answer whoever waits, finish what was begun, close. Safe to call after a start that failed."""
+        self.hub.close()
+        for runner in self._runners:
+            await runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "outbox"):
+            await self.outbox.stop()
+            await self.courier.stop()
+        for adapter in self.adapters.values():
+            await adapter.stop()
+        if hasattr(self, "timers") and self._tasks:
+            self.timers.stop()
+        if hasattr(self, "control"):
+            await self.control.stop()
+        await self.store.stop()
+
+    def _load_adapters(self) -> None:
+        """Find adapters by their entry points, so that a stranger's is found like our own."""
+        previews: dict[str, Callable[..., str]] = {}
+        for entry in metadata.entry_points(group=ADAPTERS):
+            section = getattr(self.config, entry.name, None) or {}
+            setup = Setup(
+                config=section,
+                env=self.env,
+                desk=self.desk,
+                door=self.door,
+                clock=self.clock,
+                public_url=self.url,
+                demo=self.demo,
+            )
+            create = entry.load()
+            if (adapter := create(setup)) is not None:
+                self.adapters[entry.name] = adapter
+            if (preview := getattr(create, "preview", None)) is not None:
+                previews[entry.name] = preview
+        for adapter in self.adapters.values():
+            if hasattr(adapter, "previews"):
+                adapter.previews.update(previews)
+
+    async def _listen(self) -> None:
+        server, internal = self.config.server, self.config.server.internal
+        people = [route for adapter in self.adapters.values() for route in adapter.routes()]
+        probes = Probes(self)
+        api = [
+            *AgentApi(self.service, self.keyring, Sandbox(self.service)).routes(),
+            *VotesApi(self.service, self.desk, self.door, enabled=server.votes_by_token).routes(),
+            *docs_routes(self.url),
+        ]
+        if internal is None:
+            self.url = await self._serve(server.host, server.port, [*people, *api, *probes.routes(), *probes.inside()])
+            return
+        self.url = await self._serve(server.host, server.port, [*people, *probes.routes()])
+        await self._serve(internal.host, internal.port, [*api, *probes.routes(), *probes.inside()])
+
+    async def _serve(self, host: str, port: int, routes: list[Any]) -> str:
+        """Listen with these routes; the address bound, which for port 0 only now is known."""
+        application = web.Application(
+            middlewares=[middleware(lambda: self.service.base_url, self.clock)], client_max_size=wire.MAX_BODY + 1
+        )
+        application.add_routes(routes)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
+        await runner.setup()
+        self._runners.append(runner)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as fault:
+            raise CannotServe(
+                f"Cannot listen on {host}:{port}: {fault.strerror}. Set server.port to a free one."
+            ) from fault
+        if self.config.server.public_url is not None:
+            return self.config.server.public_url
+        bound = runner.addresses[0][1]
+        if port == 0:
+            self.service.base_url = f"http://{_bracketed(host)}:{bound}"
+        return f"http://{_bracketed(host)}:{bound}"
+
+    async def _start_control(self) -> None:
+        path = control_path(self.config.database, self.folder)
+        if path is not None:
+            self.control = Control(path, self.operations, self._poke)
+            await self.control.start()
+
+    def _poke(self) -> None:
+        self.hub.deliveries.set()
+        self.hub.copies.set()
+
+    # ---------------------------------------------------------------------------- workers
+
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._keep_going(name, work), name=name))
+
+    async def _keep_going(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a worker for ever; one that fails is started again, and readiness says so meanwhile."""
+        while True:
+            try:
+                await work()
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception as fault:
+                self.failing[name] = repr(fault)
+                log.exception("worker_failed", worker=name)
+                await asyncio.sleep(RESTART)
+            self.failing.pop(name, None)
+
+    async def _next_due(self) -> datetime | None:
+        return await self.store.view(lambda tx: tx.next_due())
+
+    async def _follow_others(self) -> None:
+        """Pass on what other processes on the same database changed."""
+        async for name in self.store.listen():
+            kind, _, review_id = name.partition(":")
+            if kind == "review":
+                review = await self.store.view(lambda tx, wanted=review_id: tx.read(wanted))  # type: ignore[misc]
+                if review is not None:
+                    self.hub.announce(review, ())
+            self._poke()
+
+    async def _sweep(self) -> None:
+        """Look again at what may have changed outside: the policy's files, agents added by another process."""
+        while not self.hub.closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.hub.closing.wait(), SWEEP)
+            try:
+                await self.keyring.load()
+                await self.reload_policy(force=False)
+            except StoreUnavailable as fault:
+                log.warning("sweep_waits", why=str(fault))
+
+    async def reload_policy(self, *, force: bool = True) -> None:
+        """Swap in the policy if its files changed and load; else keep the one in force and say why."""
+        policy = self.rules.changed(force=force)
+        if policy is not None and await self.rules.keep(self.store, policy):
+            self.router.swap(policy)
+            log.info("policy_loaded", policy=policy.ref)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def database_url(url: str, folder: Path) -> str:
+    """The database URL with a relative SQLite path made absolute from the configuration's folder."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}/{(folder / url.removeprefix(prefix)).absolute().as_posix().lstrip('/')}"
+    return url
+
+
+def _database_folder(url: str, folder: Path) -> Path | None:
+    path = database_url(url, folder)
+    return Path("/" + path.removeprefix("sqlite:////")).parent if path.startswith("sqlite:////") else None
+
+
+def key_folder(url: str, folder: Path) -> Path:
+    """Where the installation's own keys lie: `keys/` beside the database."""
+    return (_database_folder(url, folder) or folder) / "keys"
+
+
+def control_path(url: str, folder: Path) -> Path | None:
+    """The control socket of an embedded database; None for others, which commands open themselves."""
+    beside = _database_folder(url, folder)
+    if beside is None:
+        return None
+    name = Path(database_url(url, folder)).name
+    return beside / f"{name}.sock"

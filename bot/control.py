@@ -1,0 +1,71 @@
+"""The control socket: how commands reach the serving process, which alone writes an embedded database.
+
+A Unix socket beside the database, mode 0600: whoever may open it may already read the database's file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from bot.operations import Operations
+from reviews.errors import PlacetError
+from reviews.model import Object
+
+TIMEOUT = 10.0
+
+
+class OperationFailed(PlacetError):
+    """The serving process refused an operation; the sentence is its own."""
+
+
+class Control:
+    """The serving side. `changed` is called after each operation."""
+
+    def __init__(self, path: Path, operations: Operations, changed: Callable[[], None]) -> None:
+        self._path, self._operations, self._changed = path, operations, changed
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen. A socket left by a process that died is replaced; the store's lock says nobody else serves."""
+        self._path.unlink(missing_ok=True)
+        app = web.Application()
+        app.add_routes([web.post("/run", self._run)])
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.UnixSite(self._runner, str(self._path)).start()
+        self._path.chmod(0o600)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._path.unlink(missing_ok=True)
+
+    async def _run(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        try:
+            result = await self._operations.run(asked["name"], asked["given"])
+        except (PlacetError, TypeError) as fault:
+            return web.json_response({"error": str(fault)}, status=422)
+        self._changed()
+        return web.json_response({"result": result})
+
+
+async def ask(path: Path, name: str, given: Object) -> Any:
+    """Have the serving process run an operation. Raises OperationFailed, or OSError when nobody serves."""
+    connector = aiohttp.UnixConnector(path=str(path))
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    async with (
+        aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+        session.post("http://placet/run", data=json.dumps({"name": name, "given": given})) as answer,
+    ):
+        told = await answer.json()
+    if "error" in told:
+        raise OperationFailed(told["error"])
+    return told["result"]

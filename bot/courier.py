@@ -1,0 +1,208 @@
+"""Carries decisions to agents: signed, at least once, each receiver on its own time.
+
+A delivery is claimed with a lease, sent outside any transaction, and kept as done or due again. The body was frozen
+when it was decided, and `webhook-id` never changes, so that a receiver can tell a repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from bot.gate import CallbackForbidden, Gate
+from bot.hub import Hub
+from reviews.errors import NotFound, StoreUnavailable
+from reviews.events import Record
+from reviews.ports import Agent, Clock, Delivery, Store, Tx
+from reviews.signing import sign
+
+log = structlog.get_logger(__name__)
+
+#: When a delivery is tried again after each failure; after the last it is dead and people are told.
+BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600))
+TIMEOUT = 15.0
+LEASE = timedelta(seconds=60)
+CLAIM = 100
+#: At most this many at once to one receiver, so that a hanging one cannot hold what others need.
+PER_RECEIVER = 8
+_BOUNDED_READ = 4096
+_ATTEMPTS_WAIT = timedelta(seconds=1)
+
+
+class Courier:
+    """One per process; several processes share the work by claims."""
+
+    def __init__(self, store: Store, hub: Hub, gate: Gate, clock: Clock, agent: Callable[[str], Agent | None]) -> None:
+        self._store, self._hub, self._gate, self._clock, self._agent = store, hub, gate, clock, agent
+        self._sending: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self.delivered = 0
+
+    async def start(self) -> None:
+        """Open the sessions: one for hosts the allow-list names, one for all others."""
+        for named in (True, False):
+            self._sessions[named] = aiohttp.ClientSession(
+                connector=self._gate.connector(named=named),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+                trust_env=False,
+                auto_decompress=False,
+            )
+
+    async def stop(self) -> None:
+        """Let what is on its way end, within its own deadline; the rest is due again after its lease."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=2)
+        for task in self._sending:
+            task.cancel()
+        for session in self._sessions.values():
+            await session.close()
+
+    async def run(self) -> None:
+        """Send what is due until cancelled."""
+        while True:
+            self._hub.deliveries.clear()
+            claimed = await self._claim()
+            for delivery in claimed:
+                self._begin(delivery)
+            if len(claimed) < CLAIM:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hub.deliveries.wait(), 1.0)
+
+    async def _claim(self) -> list[Delivery]:
+        def claim(tx: Tx) -> list[Delivery]:
+            now = tx.now()
+            return tx.claim_deliveries(now, now + LEASE, CLAIM)
+
+        try:
+            return await self._store.tx(claim)
+        except StoreUnavailable as fault:
+            log.warning("courier_waits", why=str(fault))
+            return []
+
+    def _begin(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._carry(delivery))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _carry(self, delivery: Delivery) -> None:
+        receiver = urlsplit(delivery.url).netloc
+        if self._busy[receiver] >= PER_RECEIVER:
+            await self._keep(replace(delivery, due_at=self._clock.now() + _ATTEMPTS_WAIT))
+            return
+        self._busy[receiver] += 1
+        try:
+            after = await self._send(delivery)
+        finally:
+            self._busy[receiver] -= 1
+        await self._keep(after)
+        if self._busy[receiver] == PER_RECEIVER - 1:
+            self._hub.deliveries.set()
+
+    async def _send(self, delivery: Delivery) -> Delivery:
+        agent = self._agent(delivery.agent)
+        if agent is None or agent.revoked:
+            return self._failed(delivery, "the agent's key was revoked", final=True)
+        url = delivery.url
+        if (fault := self._gate.refuses(url, hosts=agent.hosts)) is not None:
+            return self._failed(delivery, fault)
+        session = self._sessions[self._gate.names(url)]
+        headers = self._headers(agent, delivery)
+        try:
+            async with session.post(url, data=delivery.body, headers=headers, allow_redirects=False) as answer:
+                await answer.content.read(_BOUNDED_READ)
+                return self._judge(delivery, answer)
+        except (aiohttp.ClientError, TimeoutError, OSError, CallbackForbidden, socket.gaierror) as fault:
+            return self._failed(delivery, f"{type(fault).__name__}: {fault}")
+
+    def _headers(self, agent: Agent, delivery: Delivery) -> dict[str, str]:
+        at = int(self._clock.now().timestamp())
+        signatures = (sign(secret, delivery.id, at, delivery.body) for secret in agent.secrets)
+        return {
+            "content-type": "application/json",
+            "user-agent": "Placet",
+            "webhook-id": delivery.id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": " ".join(signatures),
+        }
+
+    def _judge(self, delivery: Delivery, answer: aiohttp.ClientResponse) -> Delivery:
+        if 200 <= answer.status < 300:
+            self.delivered += 1
+            return replace(delivery, state="done", attempts=delivery.attempts + 1, error=None)
+        if answer.status == 410:
+            return replace(
+                delivery, state="gone", attempts=delivery.attempts + 1, error="410: the receiver wants no more"
+            )
+        return self._failed(delivery, f"answered {answer.status}", wait=self._asked_to_wait(answer))
+
+    def _asked_to_wait(self, answer: aiohttp.ClientResponse) -> timedelta | None:
+        """`Retry-After` as seconds or a date (RFC 9110 §10.2.3), a day at most."""
+        asked = answer.headers.get("Retry-After", "").strip()
+        if asked.isascii() and asked.isdigit():
+            return timedelta(seconds=min(int(asked), 86_400))
+        try:
+            until = parsedate_to_datetime(asked)
+        except ValueError:
+            return None
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(max(until - self._clock.now(), timedelta(0)), timedelta(days=1))
+
+    def _failed(self, delivery: Delivery, why: str, *, final: bool = False, wait: timedelta | None = None) -> Delivery:
+        tried = delivery.attempts
+        if final or tried >= len(BACKOFF):
+            log.error("delivery_dead", delivery=delivery.id, url=delivery.url, why=why)
+            return replace(delivery, state="dead", attempts=tried + 1, error=why)
+        pause = max(BACKOFF[tried] * random.uniform(0.8, 1.2), wait or timedelta(0))  # noqa: S311 - jitter, no secret
+        return replace(delivery, attempts=tried + 1, due_at=self._clock.now() + pause, error=why)
+
+    async def _keep(self, delivery: Delivery) -> None:
+        def keep(tx: Tx) -> None:
+            tx.keep_delivery(delivery)
+            if (entry := _entry(delivery, tx.now())) is not None:
+                tx.record(entry, delivery.review)
+
+        try:
+            await self._store.tx(keep)
+        except StoreUnavailable as fault:
+            # The lease ends and it goes out again with the same id: at least once, never lost.
+            log.warning("delivery_not_kept", delivery=delivery.id, why=str(fault))
+
+    async def resend(self, delivery_id: str) -> Delivery:
+        """Send a message again now, whatever became of it before. Raises NotFound."""
+
+        def again(tx: Tx) -> Delivery:
+            found = next((d for d in tx.deliveries(limit=1000) if d.id == delivery_id), None)
+            if found is None:
+                raise NotFound(f"There is no delivery {delivery_id}; `placet deliveries` lists them.")
+            due = replace(found, state="due", attempts=0, due_at=tx.now(), error=None)
+            tx.keep_delivery(due)
+            return due
+
+        due = await self._store.tx(again)
+        self._hub.deliveries.set()
+        return due
+
+
+def _entry(delivery: Delivery, at: datetime) -> Record | None:
+    if delivery.state == "due":
+        return None
+    detail = {
+        "delivery": delivery.id,
+        "message": delivery.message,
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+    }
+    return Record(kind=f"delivery.{delivery.state}", at=at, actor="placet", detail=detail, public=False)

@@ -1,0 +1,103 @@
+"""How people come in on the web: links that are spent once, sessions, and in the demo a list to pick from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.ids import hash_of
+from bot.keys import make_ticket, valid_ticket
+from bot.people import Directory
+from reviews.errors import NotFound
+from reviews.events import Record
+from reviews.model import Person
+from reviews.ports import Clock, Refusal, Session, Store, Ticket, Tx
+
+_SPENT = Refusal(text="This link was used, or is too old. Ask an operator for another: `placet link PERSON` makes one.")
+
+
+class FrontDoor:
+    """Implements `reviews.ports.Door`."""
+
+    def __init__(self, store: Store, directory: Callable[[], Directory], clock: Clock, *, demo: bool = False) -> None:
+        self._store, self._directory, self._clock, self._demo = store, directory, clock, demo
+
+    async def link(self, person: str, *, scope: str | None = None) -> str:
+        """Make a sign-in link's secret for a person; with `scope`, for one review only. Raises NotFound."""
+        if self._directory().person(person) is None:
+            raise NotFound(f"There is nobody {person!r} in placet.yml.")
+        return (await self._store.tx(lambda tx: _made(tx, "link", person, "link" if scope else "signin", scope)))[0]
+
+    async def token(self, person: str) -> str:
+        """Make a token for votes over HTTP. Raises NotFound."""
+        if self._directory().person(person) is None:
+            raise NotFound(f"There is nobody {person!r} in placet.yml.")
+        return (await self._store.tx(lambda tx: _made(tx, "token", person, "token", None)))[0]
+
+    async def token_person(self, token: str) -> Person | None:
+        """The person behind a token, while it is good."""
+        now = self._clock.now()
+        ticket = await self._store.view(lambda tx: valid_ticket(tx, "token", token, now))
+        return self._directory().person(ticket.person) if ticket else None
+
+    async def peek(self, link: str) -> Person | Refusal:
+        """Whose link this is; spends nothing."""
+        now = self._clock.now()
+        ticket = await self._store.view(lambda tx: valid_ticket(tx, "link", link, now))
+        return (self._directory().person(ticket.person) if ticket else None) or _SPENT
+
+    async def enter(self, link: str) -> Session | Refusal:
+        """Spend a link, once, and open a session."""
+
+        def spend(tx: Tx) -> tuple[str, Ticket] | None:
+            ticket = valid_ticket(tx, "link", link, tx.now())
+            if ticket is None:
+                return None
+            tx.put_ticket(replace(ticket, used_at=tx.now()))
+            return _made(tx, "session", ticket.person, ticket.via, ticket.scope)
+
+        return self._opened(await self._store.tx(spend))
+
+    async def session(self, secret: str) -> Session | None:
+        """The session behind a cookie, while it lasts and its person is still here."""
+        now = self._clock.now()
+        ticket = await self._store.view(lambda tx: valid_ticket(tx, "session", secret, now))
+        if ticket is None:
+            return None
+        opened = self._opened((secret, ticket))
+        return opened if isinstance(opened, Session) else None
+
+    async def leave(self, secret: str) -> None:
+        """End a session."""
+
+        def end(tx: Tx) -> None:
+            ticket = tx.ticket(hash_of(secret))
+            if ticket is not None:
+                tx.put_ticket(replace(ticket, used_at=tx.now()))
+
+        await self._store.tx(end)
+
+    async def demo_people(self) -> tuple[Person, ...]:
+        """People to pick from in the demo; nobody anywhere else."""
+        return self._directory().people() if self._demo else ()
+
+    async def enter_demo(self, person: str) -> Session | Refusal:
+        """Open a session as a person picked, in the demo only."""
+        if not self._demo or self._directory().person(person) is None:
+            return Refusal(text="Picking a person is for the demo. Ask an operator for a link: `placet link PERSON`.")
+        return self._opened(await self._store.tx(lambda tx: _made(tx, "session", person, "demo", None)))
+
+    def _opened(self, made: tuple[str, Ticket] | None) -> Session | Refusal:
+        if made is None:
+            return _SPENT
+        secret, ticket = made
+        person = self._directory().person(ticket.person)
+        if person is None:
+            return Refusal(text="You are no longer in placet.yml. Ask an operator.")
+        return Session(secret=secret, person=person, expires_at=ticket.expires_at, via=ticket.via, scope=ticket.scope)
+
+
+def _made(tx: Tx, kind: str, person: str, via: str, scope: str | None) -> tuple[str, Ticket]:
+    secret, ticket = make_ticket(tx, kind, person, via=via, scope=scope)
+    tx.record(Record(kind=f"{kind}.made", at=tx.now(), actor=f"person:{person}", detail={"via": via}, public=False))
+    return secret, ticket

@@ -1,0 +1,7 @@
+"""Placeholder."""
+
+from aiohttp import web
+
+
+def docs_routes(base: str) -> list[web.RouteDef]:
+    return []

@@ -1,0 +1,190 @@
+"""Brings every posted copy to show what the database says: posting, updating, catching up are this one mechanism.
+
+A copy is a row with `wanted` and `shown`; the worker draws the review as it stands until they are equal. What was
+posted without the answer being heard is looked for before it is posted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.hub import Hub
+from bot.service import Service
+from reviews.card import Card
+from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
+from reviews.events import Posted, Transition, Unreachable
+from reviews.model import Review
+from reviews.ports import Clock, Copy, MessageRef, Store, Surface, Tx
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
+CLAIM = 50
+#: One call to a surface may take this long (seconds).
+CALL = 20.0
+#: A surface that has failed for this long makes the rungs that go by it unreachable.
+DOWN_AFTER = timedelta(seconds=30)
+_LONGEST_WAIT = 60.0
+
+
+class Outbox:
+    """One per process; several processes share the work by claims."""
+
+    def __init__(
+        self,
+        service: Service,
+        surfaces: Mapping[str, Surface],
+        card: Callable[[Tx, Review], Card],
+        hub: Hub,
+        clock: Clock,
+    ) -> None:
+        self._service, self._surfaces, self._card = service, surfaces, card
+        self._store: Store = service.store
+        self._hub, self._clock = hub, clock
+        self._paces: dict[tuple[str, str], datetime] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._hub.copies.clear()
+            claimed = await self._claim()
+            for copy in claimed:
+                task = asyncio.create_task(self._work(copy))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            if len(claimed) < CLAIM:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hub.copies.wait(), 1.0)
+
+    async def stop(self) -> None:
+        """Let what was begun end; what does not is due again after its lease."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _claim(self) -> list[Copy]:
+        def claim(tx: Tx) -> list[Copy]:
+            now = tx.now()
+            return tx.claim_copies(now, now + LEASE, CLAIM)
+
+        try:
+            return await self._store.tx(claim)
+        except StoreUnavailable as fault:
+            log.warning("outbox_waits", why=str(fault))
+            return []
+
+    async def _work(self, copy: Copy) -> None:
+        surface = self._surfaces.get(copy.target.surface)
+        if surface is None:
+            await self._lost(copy, f"{copy.target.surface} is not set up here.")
+            return
+        if (turn := self._turn(surface, copy)) is not None:
+            await self._keep(copy, turn)
+            return
+        try:
+            await self._draw(surface, copy)
+        except SurfaceRefused as fault:
+            await self._lost(copy, str(fault))
+        except (SurfaceUnavailable, SurfaceAmbiguous, TimeoutError) as fault:
+            await self._later(copy, fault)
+        except StoreUnavailable as fault:
+            # The lease ends and the copy is claimed again; a post already made is then found, not repeated.
+            log.warning("copy_not_kept", copy=copy.id, why=str(fault))
+
+    def _turn(self, surface: Surface, copy: Copy) -> datetime | None:
+        """When it is this address's turn, if not now: vendors allow so many posts a second to each."""
+        now = self._clock.now()
+        address = (copy.target.surface, copy.target.address)
+        free = self._paces.get(address, now)
+        if free > now:
+            return free
+        self._paces[address] = now + timedelta(seconds=1 / surface.abilities.per_second)
+        if len(self._paces) > 10_000:
+            self._paces = {key: at for key, at in self._paces.items() if at > now}
+        return None
+
+    async def _draw(self, surface: Surface, copy: Copy) -> None:
+        review, card = await self._store.view(lambda tx: self._drawn(tx, copy.review))
+        async with asyncio.timeout(CALL):
+            if copy.ref is not None:
+                await surface.update(copy.ref, card)
+                await self._keep(replace(copy, shown=review.version, attempts=0, error=None))
+                return
+            ref = await self._found(surface, copy) or await surface.post(card, copy.target, copy.id)
+        await self._posted(replace(copy, state="posted", ref=ref, shown=review.version, attempts=0, error=None))
+
+    def _drawn(self, tx: Tx, review_id: str) -> tuple[Review, Card]:
+        review = tx.read(review_id)
+        assert review is not None, "a copy without its review"
+        return review, self._card(tx, review)
+
+    async def _found(self, surface: Surface, copy: Copy) -> MessageRef | None:
+        """A post made earlier whose answer was lost; only then is the surface asked."""
+        if copy.attempts == 0 or not surface.abilities.finds:
+            return None
+        return await surface.find(copy.id, copy.target, copy.created_at)
+
+    async def _posted(self, copy: Copy) -> None:
+        def keep(tx: Tx) -> Transition | None:
+            review = tx.lock(copy.review)
+            self._keep_in(tx, copy, None)
+            if review is None:
+                return None
+            return self._service.keep(tx, review, Posted(at=tx.now(), copy=copy.id, target=copy.target))
+
+        await self._store.tx(keep)
+
+    async def _keep(self, copy: Copy, due_at: datetime | None = None) -> None:
+        await self._store.tx(lambda tx: self._keep_in(tx, copy, due_at))
+
+    def _keep_in(self, tx: Tx, copy: Copy, due_at: datetime | None) -> None:
+        """Keep a copy; one that a transition overtook while it was drawn is due again at once."""
+        now = tx.copy(copy.id)
+        wanted = max(copy.wanted, now.wanted) if now is not None else copy.wanted
+        if due_at is None and copy.state == "posted" and copy.shown < wanted:
+            due_at = tx.now()
+            self._hub.copies.set()
+        tx.keep_copy(replace(copy, wanted=wanted), due_at)
+
+    async def _later(self, copy: Copy, fault: Exception) -> None:
+        """Try again later; a surface down for long passes the call on to the next rung meanwhile."""
+        now = self._clock.now()
+        asked = fault.retry_after if isinstance(fault, SurfaceUnavailable) and fault.retry_after else 0.0
+        wait = min(max(asked, 0.5 * 2**copy.attempts), max(asked, _LONGEST_WAIT))
+        state = "posting" if isinstance(fault, SurfaceAmbiguous | TimeoutError) and copy.ref is None else copy.state
+        tried = replace(copy, state=state, attempts=copy.attempts + 1, error=str(fault) or type(fault).__name__)
+        log.warning("copy_later", copy=copy.id, surface=copy.target.surface, why=tried.error, seconds=wait)
+        await self._keep(tried, now + timedelta(seconds=wait))
+        if copy.ref is None and now - copy.created_at >= DOWN_AFTER:
+            await self._unreachable(copy, f"{copy.target.surface} has not answered since {copy.created_at:%H:%M} UTC.")
+
+    async def _lost(self, copy: Copy, why: str) -> None:
+        """Give a copy up, and pass the call on when nothing else of its rung can arrive."""
+        log.warning("copy_failed", copy=copy.id, surface=copy.target.surface, why=why)
+        await self._keep(replace(copy, state="failed", error=why, attempts=copy.attempts + 1))
+        if copy.ref is None:
+            await self._unreachable(copy, why)
+
+    async def _unreachable(self, copy: Copy, why: str) -> None:
+        siblings = await self._store.view(lambda tx: tx.copies(copy.review))
+        alive = [
+            c
+            for c in siblings
+            if (c.epoch, c.rung) == (copy.epoch, copy.rung) and c.id != copy.id and c.state in ("new", "posted")
+        ]
+        if alive:
+            return
+        await self._service.apply(
+            copy.review,
+            lambda review, at: Unreachable(
+                at=at, epoch=copy.epoch, rung=copy.rung, why=why, reach=self._service.router.reach(review, at)
+            ),
+        )

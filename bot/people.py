@@ -1,0 +1,182 @@
+"""Who people are, and whom a rung reaches. A value made from placet.yml; a reload makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.config import Config, PersonEntry
+from bot.oncall import on_call
+from policies.model import Known
+from reviews.model import Identity, Need, Person, Reach, Route, Rung, Target, Tier
+from reviews.ports import Refusal
+
+#: What a rung may say it goes by, and which of them this installation has, is asked of the directory.
+_BY_CARD = frozenset({"", "channel", "dm", "web"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """Part of a rung's reach: people it makes electors and why, places, and, where it reaches nobody, why not."""
+
+    persons: dict[str, str]
+    targets: tuple[Target, ...] = ()
+    missed: str | None = None
+
+
+class Directory:
+    """The people, roles and rotations of one configuration. `surfaces` are the adapters that run."""
+
+    def __init__(self, config: Config, surfaces: Iterable[str] = ("web",)) -> None:
+        self.config = config
+        self.surfaces = frozenset(surfaces)
+        self._entries = {entry.id: entry for entry in config.people}
+        self._people = {entry.id: self._person(entry) for entry in config.people}
+        self._by_identity: dict[tuple[str, str], str] = {
+            (surface, identity): entry.id for entry in config.people for surface, identity in entry.identities.items()
+        }
+        self._by_email: dict[str, list[str]] = {}
+        for entry in config.people:
+            if entry.email:
+                self._by_email.setdefault(entry.email.casefold(), []).append(entry.id)
+
+    def _person(self, entry: PersonEntry) -> Person:
+        level = max((self.config.roles[role].level for role in entry.roles), default=0)
+        return Person(
+            id=entry.id,
+            name=entry.name,
+            roles=frozenset(entry.roles),
+            level=level,
+            scopes=frozenset(entry.scopes),
+            auditor=entry.auditor,
+        )
+
+    @property
+    def known(self) -> Known:
+        """The names a policy may use."""
+        return Known(
+            roles=frozenset(self.config.roles),
+            people=frozenset(self._people),
+            rotations=frozenset(f"{r}.{layer}" for r, layers in self.config.rotations.items() for layer in layers),
+            levels=frozenset(role.level for role in self.config.roles.values()),
+        )
+
+    def people(self) -> tuple[Person, ...]:
+        """Everyone, as listed."""
+        return tuple(self._people.values())
+
+    def person(self, person_id: str) -> Person | None:
+        """A person by id."""
+        return self._people.get(person_id)
+
+    def names(self) -> dict[str, str]:
+        """Id to name."""
+        return {person.id: person.name for person in self._people.values()}
+
+    def who(self, identity: Identity) -> Person | Refusal:
+        """The person behind a verified identity; never guessed from a name or an e-mail."""
+        if identity.surface in ("web", "api"):
+            found = self._people.get(identity.id)
+        else:
+            found = self._people.get(self._by_identity.get((identity.surface, identity.id), ""))
+        if found is None:
+            return Refusal(
+                text=f"Placet does not know {identity.surface} user {identity.id}. "
+                "Ask an operator to add this identity to a person in placet.yml."
+            )
+        return found
+
+    def identity_of(self, person_id: str) -> Identity | None:
+        """Where to whisper to a person: their preferred surface, else the first that runs."""
+        for target in self._direct(person_id):
+            return Identity(surface=target.surface, id=target.address)
+        return None
+
+    def resolve(self, name: str | None) -> str | None:
+        """The one person meant by an id or e-mail an agent gave; None for nobody or for two."""
+        if name is None:
+            return None
+        if name in self._people:
+            return name
+        found = self._by_email.get(name.casefold(), [])
+        return found[0] if len(found) == 1 else None
+
+    # ---------------------------------------------------------------------------- whom a rung reaches
+
+    def reach(self, route: Route, at: datetime) -> tuple[Reach, ...]:
+        """Whom each rung of a route's chain reaches at this instant, aligned with the chain."""
+        return tuple(self._rung(route, rung, at) for rung in route.chain)
+
+    def _rung(self, route: Route, rung: Rung, at: datetime) -> Reach:
+        if not rung.notify:
+            return Reach()
+        foreign = [way for way in rung.via if way not in _BY_CARD]
+        if rung.via and len(foreign) == len(rung.via):
+            return Reach(unreachable=f"{' and '.join(foreign)} is not set up here.")
+        parts = [self._called(route, target, at) for target in rung.notify]
+        persons: dict[str, str] = {}
+        for part in parts:
+            persons |= {who: why for who, why in part.persons.items() if who not in persons}
+        targets = tuple(dict.fromkeys(target for part in parts for target in part.targets))
+        missed = " ".join(part.missed for part in parts if part.missed)
+        unreachable = None if any(part.missed is None for part in parts) else missed
+        return Reach(persons=persons, targets=targets, unreachable=unreachable)
+
+    def _called(self, route: Route, notify: str, at: datetime) -> _Called:
+        kind, _, name = notify.partition(":")
+        match kind:
+            case "channel" if name == "role":
+                return self._needed_roles(route)
+            case "channel" | "role":
+                return self._role(name, route)
+            case "person":
+                return self._persons((name,), notify)
+            case "oncall":
+                rotation, _, layer = name.partition(".")
+                turn = self.config.rotations.get(rotation, {}).get(layer)
+                people = on_call(turn, at) if turn else ()
+                return self._persons(people, notify, missed=f"Nobody is on call in {name} now.")
+            case _:
+                return _Called({}, missed=f"{notify} names nobody.")
+
+    def _needed_roles(self, route: Route) -> _Called:
+        """The channels of the roles a route needs; on live surfaces their queue is enough."""
+        if route.tier is Tier.CONFIRM and not route.needs:
+            return _Called({})  # the person acted for finds it in their queue
+        roles = dict.fromkeys(role for need in route.needs for role in self._holding(need))
+        parts = [self._role(role, route) for role in roles]
+        targets = tuple(target for part in parts for target in part.targets)
+        missed = " ".join(part.missed for part in parts if part.missed) or "No role is needed, so there is no channel."
+        return _Called({}, targets, None if any(part.missed is None for part in parts) else missed)
+
+    def _holding(self, need: Need) -> tuple[str, ...]:
+        if need.role is not None:
+            return (need.role,)
+        return tuple(name for name, role in self.config.roles.items() if role.level >= (need.level or 0))
+
+    def _role(self, role: str, route: Route) -> _Called:
+        entry = self.config.roles.get(role)
+        holders = [person.id for person in self._people.values() if role in person.roles]
+        if entry is None or not holders:
+            return _Called({}, missed=f"Nobody has the role {role}.")
+        places = tuple(Target(surface=s, address=a) for s, a in entry.channels.items() if s in self.surfaces)
+        # Being called makes an elector of any slot. Who holds a role that is needed may fill that slot anyway, and
+        # must not fill the other role's too: two people of security are not security and lead engineer.
+        slots = {need.role for need in route.needs}
+        electors = {} if role in slots else dict.fromkeys(holders, f"role {role}")
+        return _Called(electors, places)
+
+    def _persons(self, people: Iterable[str], source: str, missed: str = "") -> _Called:
+        called = {person: source for person in people if person in self._people}
+        targets = tuple(target for person in called for target in self._direct(person)[:1])
+        return _Called(called, targets, None if called else missed or f"{source} names nobody.")
+
+    def _direct(self, person_id: str) -> list[Target]:
+        """Where a person can be told something, their preferred surface first; everybody has the web."""
+        entry = self._entries.get(person_id)
+        if entry is None:
+            return []
+        places = {str(surface): identity for surface, identity in entry.identities.items()} | {"web": entry.id}
+        order = sorted(places, key=lambda surface: (surface != entry.prefers, surface == "web"))
+        return [Target(surface=s, address=places[s], person=entry.id) for s in order if s in self.surfaces]

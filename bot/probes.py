@@ -1,0 +1,81 @@
+"""Liveness, readiness with its reasons, and metrics."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+from reviews.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+#: An alarm this late means that nobody fires alarms.
+LATE = timedelta(seconds=30)
+
+
+class Probes:
+    """`/healthz`, `/readyz`, and inside `/metrics`."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def routes(self) -> list[web.RouteDef]:
+        """What every listener answers."""
+        return [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
+
+    def inside(self) -> list[web.RouteDef]:
+        """What only the internal listener answers, where there is one."""
+        return [web.get("/metrics", self._metrics)]
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        checks = await self.checks()
+        ready = all(check["ok"] or not check["vital"] for check in checks.values())
+        body = {"status": "ready" if ready else "not ready", "checks": checks, "store": self._app.store.facts()}
+        return web.Response(
+            status=200 if ready else 503, body=orjson.dumps(body, default=str), content_type="application/json"
+        )
+
+    async def checks(self) -> dict[str, dict[str, Any]]:
+        """Each check: whether it is well, whether readiness rests on it, and in a sentence what is wrong."""
+        app = self._app
+        checks = {"store": await self._store(), "alarms": await self._alarms()}
+        fault = app.rules.fault
+        checks["policy"] = _check(not fault, fault, vital=False)
+        failing = "; ".join(f"{name}: {why}" for name, why in app.failing.items())
+        checks["workers"] = _check(not failing, failing)
+        for name, adapter in app.adapters.items():
+            health = await adapter.health()
+            checks[name] = _check(health.ok, health.text, vital=False)
+        return checks
+
+    async def _store(self) -> dict[str, Any]:
+        try:
+            await self._app.store.tx(lambda tx: tx.now())
+        except StoreUnavailable as fault:
+            return _check(False, str(fault))
+        return _check(True)
+
+    async def _alarms(self) -> dict[str, Any]:
+        try:
+            late = await self._app.store.view(lambda tx: (tx.now(), tx.next_due()))
+        except StoreUnavailable as fault:
+            return _check(False, str(fault))
+        now, due = late
+        if due is None or now - due < LATE:
+            return _check(True)
+        return _check(False, f"The earliest alarm was due {(now - due).total_seconds():.0f} s ago.")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        text = await self._app.store.view(self._app.metrics.gather)
+        return web.Response(body=text, content_type="text/plain", charset="utf-8")
+
+
+def _check(ok: bool, text: str = "", *, vital: bool = True) -> dict[str, Any]:
+    return {"ok": ok, "vital": vital, "text": text}

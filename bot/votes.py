@@ -1,0 +1,178 @@
+"""Votes over HTTP with a person's token: for terminals, other front ends and tests. Off unless the operator says so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot import wire
+from bot.api import read_object
+from bot.desk import FrontDesk, may_see
+from bot.door import FrontDoor
+from bot.problems import problem
+from bot.service import Service
+from reviews import redact
+from reviews.events import Answer, Interaction, Reply
+from reviews.forms import ARGUMENTS
+from reviews.model import Identity, Object, Person, Review, Verb
+from reviews.ports import QueueFilter
+
+PersonHandler = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
+_STATUS = {
+    Answer.DONE: 200,
+    Answer.SAME: 200,
+    Answer.WHISPER: 409,
+    Answer.FORBIDDEN: 403,
+    Answer.REFUSED: 409,
+    Answer.GONE: 410,
+    Answer.LOCKED: 423,
+}
+
+
+class Vote(BaseModel):
+    """The body of a vote. `vote` is a verb; `revision` and `digest` are what the person saw."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    vote: str
+    revision: int
+    digest: str | None = None
+    arguments: dict[str, Any] | None = None
+    reason: str | None = None
+    notes: str | None = None
+    to: str | None = None
+
+
+class VotesApi:
+    """`/v1/inbox` and `/v1/reviews/{id}/votes`."""
+
+    def __init__(self, service: Service, desk: FrontDesk, door: FrontDoor, *, enabled: bool) -> None:
+        self._service, self._desk, self._door, self._enabled = service, desk, door, enabled
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes."""
+        return [
+            web.get("/v1/inbox", self._known(self._inbox), allow_head=False),
+            web.post("/v1/reviews/{id}/votes", self._known(self._vote)),
+        ]
+
+    def _known(self, handler: PersonHandler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not self._enabled:
+                return problem(404, "Votes over HTTP are off here; `server.votes_by_token: true` turns them on.")
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            token = token.strip() if scheme.casefold() == "bearer" else ""
+            person = await self._door.token_person(token) if token.startswith("plr_") else None
+            if person is None:
+                hint = "Send `Authorization: Bearer plr_…` with a person's token; `placet token PERSON` makes one."
+                return problem(401, hint, headers={"WWW-Authenticate": "Bearer"})
+            return await handler(request, person)
+
+        return guarded
+
+    async def _inbox(self, request: web.Request, person: Person) -> web.StreamResponse:
+        view = request.query.get("view", "roles")
+        if view not in ("mine", "roles", "decided", "all"):
+            raise wire.BadRequest("`view` is one of mine, roles, decided, all.")
+        page = await self._desk.queue(person, QueueFilter(view=view, cursor=request.query.get("cursor")))
+        items = [
+            {
+                "id": item.id,
+                "title": item.title,
+                "action": item.action,
+                "agent": item.agent,
+                "status": item.status,
+                "risk": item.risk,
+                "tier": item.tier,
+                "waiting_for": item.waiting_for,
+                "revision": item.revision,
+                "deadline_at": wire.stamp(item.deadline_at),
+            }
+            for item in page.items
+        ]
+        return _json({"items": items, "cursor": page.cursor})
+
+    async def _vote(self, request: web.Request, person: Person) -> web.StreamResponse:
+        vote = _vote_of(await read_object(request))
+        interaction = Interaction(
+            verb=Verb(vote.vote),
+            identity=Identity(surface="api", id=person.id),
+            review=request.match_info["id"],
+            revision=vote.revision,
+            shown=vote.digest,
+            arguments=vote.arguments,
+            reason=vote.reason,
+            notes=vote.notes,
+            to=vote.to,
+        )
+        if (seen := await self._seen_otherwise(interaction, person)) is not None:
+            return seen
+        return self._told(await self._desk.interact(interaction), person)
+
+    async def _seen_otherwise(self, interaction: Interaction, person: Person) -> web.Response | None:
+        """Refuse a vote on a review that is not there, or on a proposal other than the one that stands."""
+        review = await self._service.store.view(lambda tx: tx.read(interaction.review))
+        if review is None or not may_see(review, person):
+            if review is None:
+                return problem(404, "There is no such review, or it is not yours to see.")
+            return None  # a vote on what is not one's own is refused with who may, and written down
+        if interaction.shown is not None and interaction.shown != review.proposal.digest and not review.status.over:
+            shown = redacted_json(review, self._service.base_url)
+            return problem(409, "That digest is not what stands now; look again.", review=shown)
+        return None
+
+    def _told(self, reply: Reply, person: Person) -> web.Response:
+        status = _STATUS[reply.answer]
+        review = reply.review
+        shown = redacted_json(review, self._service.base_url) if review and may_see(review, person) else None
+        if status == 200 and shown is not None:
+            return _json(shown)
+        errors = [{"pointer": f"/arguments{pointer}", "message": text} for pointer, text in reply.errors.items()]
+        more: Object = {"review": shown} if shown else {}
+        if errors:
+            more["errors"] = errors
+        return problem(422 if errors else status, reply.text, **more)
+
+
+def _vote_of(body: Object) -> Vote:
+    try:
+        vote = Vote.model_validate(body)
+        Verb(vote.vote)
+    except ValidationError as fault:
+        faults = tuple(
+            wire.FieldFault(pointer="".join(f"/{part}" for part in e["loc"]), message=str(e["msg"]))
+            for e in fault.errors(include_url=False)
+        )
+        raise wire.BadRequest("The vote has faults.", faults) from None
+    except ValueError:
+        faults = (wire.FieldFault(pointer="/vote", message=f"one of {', '.join(Verb)}"),)
+        raise wire.BadRequest("The vote has faults.", faults) from None
+    return vote
+
+
+def redacted_json(review: Review, base: str) -> Object:
+    """The review as a reviewer may read it: what is sensitive is hidden, wherever it stands."""
+    hidden = review.route.sensitive
+    if not hidden:
+        return wire.review_json(review, base)
+    safe_action = replace(
+        review.request.action, arguments=redact.masked(review.request.action.arguments, hidden, ARGUMENTS)
+    )
+    scrub = redact.scrubber(review.request, hidden)
+    masked = replace(
+        review,
+        proposal=replace(review.proposal, request=replace(review.request, action=safe_action)),
+        original=redact.masked(review.original, hidden, ARGUMENTS),
+    )
+    shown = wire.review_json(masked, base)
+    shown["request"] = redact.masked(shown["request"], hidden)
+    return orjson.loads(scrub(orjson.dumps(shown).decode()))  # type: ignore[no-any-return]  # an object, as dumped
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")

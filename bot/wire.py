@@ -1,0 +1,379 @@
+"""The JSON of the agent API: requests in, reviews and callbacks out. Pure; the one place that knows field names."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from reviews.digest import action_digest, sha256
+from reviews.errors import PlacetError
+from reviews.events import Message
+from reviews.model import OPTIONAL_DECISIONS, Object, Request, Review, Route, Status, Verb
+from reviews.ports import Entry
+
+#: A body larger than this is not read (bytes), nor JSON nested deeper, nor integers past what doubles can carry.
+MAX_BODY = 1_000_000
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
+#: A callback's body stays below this (bytes); what does not fit is left out, and said to be.
+MAX_CALLBACK = 20_000
+#: The action of a request that brings a `result` already produced.
+RESULT = "review.result"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFault:
+    """What is wrong with one field. `pointer` is a JSON Pointer into the body."""
+
+    pointer: str
+    message: str
+
+
+class BadRequest(PlacetError):
+    """The body cannot be taken; `faults` name each field and what it may be."""
+
+    def __init__(self, text: str, faults: tuple[FieldFault, ...] = (), *, status: int = 422) -> None:
+        super().__init__(text)
+        self.faults, self.status = faults, status
+
+
+# ---------------------------------------------------------------------------------------------- in
+
+
+def parse_body(raw: bytes) -> Object:
+    """A request body as a JSON object. Raises BadRequest for what is not JSON, too deep, or not exact."""
+    if len(raw) > MAX_BODY:
+        raise BadRequest(f"The body is {len(raw)} bytes; at most {MAX_BODY} are taken.", status=413)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        raise BadRequest(f"The body is not JSON (RFC 8259): {fault}.", status=400) from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.", status=400)
+    _exact(body)
+    return body
+
+
+def _exact(body: Object) -> None:
+    """Refuse what would not survive the way: nesting past MAX_DEPTH, integers past 2^53, endless numbers."""
+    level: list[Any] = [body]
+    for _ in range(MAX_DEPTH):
+        level = [inner for value in level for inner in _inside(value)]
+        if not level:
+            return
+    raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", status=400)
+
+
+def _inside(value: Any) -> list[Any]:
+    found = list(value.values()) if isinstance(value, dict) else value
+    for inner in found:
+        if type(inner) is int and abs(inner) > MAX_INTEGER:
+            raise BadRequest(f"The integer {inner} is beyond 2^53; write it as a string.", status=422)
+        if type(inner) is float and (math.isinf(inner) or (inner.is_integer() and abs(inner) > MAX_INTEGER)):
+            raise BadRequest(f"The number {inner} cannot be kept exactly; write it as a string.", status=422)
+    return [inner for inner in found if isinstance(inner, dict | list)]
+
+
+_request: TypeAdapter[Request] = TypeAdapter(Request)
+
+
+def request_of(body: Object, *, previous: Request | None = None) -> Request:
+    """A Request from a body. With `previous`, fields left out carry over and the action's name and schema stay.
+
+    Raises BadRequest naming each field at fault and what it may be.
+    """
+    body = {key: value for key, value in body.items() if key not in ("idempotency_key", "supersedes")}
+    if previous is not None:
+        body = _carried(body, previous)
+    body = _with_action(body)
+    try:
+        request = _request.validate_json(orjson.dumps(body), strict=True, extra="forbid")
+    except ValidationError as fault:
+        raise BadRequest("The request has faults.", tuple(map(_fault, fault.errors(include_url=False)))) from None
+    faults = tuple(_beyond_types(request))
+    if faults:
+        raise BadRequest("The request has faults.", faults)
+    return request
+
+
+def _with_action(body: Object) -> Object:
+    """Give a request that only brings a `result` the action that stands for it."""
+    if "action" in body and "result" in body:
+        raise BadRequest(
+            "Send `action` or `result`, not both.", (FieldFault(pointer="/result", message="not with action"),)
+        )
+    if "action" in body:
+        return body
+    if "result" not in body:
+        raise BadRequest(
+            "What is to be reviewed?",
+            (FieldFault(pointer="/action", message="required: {name, arguments}; or `result` for work already done"),),
+        )
+    rest = {key: value for key, value in body.items() if key != "result"}
+    return {**rest, "action": {"name": RESULT, "arguments": {"result": body["result"]}}}
+
+
+def _carried(body: Object, previous: Request) -> Object:
+    """A revision's body: what it leaves out stays as it was; the action's name and schema are fixed."""
+    old = request_json(previous)
+    action = body.get("action", {})
+    if not isinstance(action, dict):
+        raise BadRequest("The request has faults.", (FieldFault(pointer="/action", message="must be an object"),))
+    fixed = {"name": previous.action.name, "schema": previous.action.schema}
+    for key, value in fixed.items():
+        if key in action and action[key] != value:
+            raise BadRequest(
+                "A revision proposes other arguments for the same action.",
+                (FieldFault(pointer=f"/action/{key}", message="fixed by the first revision; ask for a new review"),),
+            )
+    if "result" in body:
+        action = {"arguments": {"result": body["result"]}}
+    kept = {key: value for key, value in body.items() if key != "result"}
+    return {**old, **kept, "action": {**old["action"], **action}}
+
+
+def request_json(request: Request) -> Object:
+    """A Request as the JSON that would make it again; empty fields are left out."""
+    whole: Object = orjson.loads(orjson.dumps(request))
+    kept = {key: value for key, value in whole.items() if value not in (None, [], {})}
+    kept["action"] = {key: value for key, value in whole["action"].items() if value is not None}
+    for key in ("risk", "producer", "context", "ui_hint"):
+        if isinstance(whole[key], dict):
+            inner = {k: v for k, v in whole[key].items() if v not in (None, [], {})}
+            kept.pop(key, None)
+            if inner:
+                kept[key] = inner
+    return kept
+
+
+def _fault(error: Any) -> FieldFault:
+    pointer = "".join(f"/{part}" for part in error["loc"])
+    unknown = error["type"] in ("unexpected_keyword_argument", "extra_forbidden")
+    message = "unknown field; see /docs for those there are" if unknown else str(error["msg"])
+    return FieldFault(pointer=pointer, message=message)
+
+
+def _beyond_types(request: Request) -> list[FieldFault]:
+    """What types alone do not say: ranges, names, schemes."""
+    faults = []
+
+    def check(ok: bool, pointer: str, message: str) -> None:
+        if not ok:
+            faults.append(FieldFault(pointer=pointer, message=message))
+
+    name = request.action.name
+    check(0 < len(name) <= 128 and name.isprintable() and not any(c.isspace() for c in name), "/action/name",
+          "1 to 128 characters, none of them a space")  # fmt: skip
+    check(_between(request.confidence, 0, 1), "/confidence", "from 0 to 1")
+    check(_between(request.risk.score, 0, 1), "/risk/score", "from 0 to 1")
+    check(_between(request.risk.sentiment, -1, 1), "/risk/sentiment", "from -1 to 1")
+    check(_between(request.risk.amount, 0, math.inf), "/risk/amount", "0 or more")
+    check(_between(request.escalate_after_seconds, 1, 10**7), "/escalate_after_seconds", "from 1 to 10000000")
+    for n, evidence in enumerate(request.evidence):
+        check(_between(evidence.score, 0, 1), f"/evidence/{n}/score", "from 0 to 1")
+    deadline = request.review_deadline
+    check(deadline is None or deadline.tzinfo is not None, "/review_deadline", "an RFC 3339 instant with its offset")
+    for n, pointer in enumerate(request.sensitive):
+        check(pointer.startswith("/"), f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban")
+    faults += _callback_faults(request.callback_url)
+    faults += _decision_faults(request.allowed_decisions)
+    return faults
+
+
+def _between(value: float | None, low: float, high: float) -> bool:
+    return value is None or low <= value <= high
+
+
+def _callback_faults(url: str | None) -> list[FieldFault]:
+    if url is None:
+        return []
+    try:
+        parts = urlsplit(url)
+        ok = parts.scheme in ("https", "http") and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        ok = False
+    return [] if ok else [FieldFault(pointer="/callback_url", message="an https URL without a user or password")]
+
+
+def _decision_faults(decisions: tuple[Verb, ...] | None) -> list[FieldFault]:
+    if decisions is None:
+        return []
+    always = {Verb.APPROVE, Verb.REJECT}
+    if always <= set(decisions) <= always | OPTIONAL_DECISIONS:
+        return []
+    message = "approve and reject, and of edit and request_changes what you can take"
+    return [FieldFault(pointer="/allowed_decisions", message=message)]
+
+
+def fingerprint(body: Object) -> str:
+    """What makes two bodies the same request: SHA-256 over the canonical form, without the idempotency key."""
+    return sha256({key: value for key, value in body.items() if key != "idempotency_key"})
+
+
+# ---------------------------------------------------------------------------------------------- out
+
+
+def stamp(at: datetime | None) -> str | None:
+    """An instant as RFC 3339 with milliseconds, UTC."""
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def review_json(review: Review, base: str, *, context: bool = True) -> Object:
+    """The review as agents read it. `base` is the public address; `context` leaves out what the agent knows anyway."""
+    proposal = review.proposal
+    shown: Object = {
+        "id": review.id,
+        "seq": review.seq,
+        "agent": review.agent,
+        "status": review.status,
+        "held": review.held,
+        "revision": review.revision,
+        "action": {"name": proposal.request.action.name, "arguments": proposal.request.action.arguments},
+        "subject": proposal.request.subject,
+        "review_type": proposal.request.review_type,
+        "digest": proposal.digest,
+        "request_digest": proposal.request_digest,
+        "route": route_json(proposal.route),
+        "policy": proposal.policy,
+        "created_at": stamp(review.created_at),
+        "deadline_at": stamp(review.ladder.schedule.deadline_at),
+        "reply_by": stamp(review.reply_by),
+        "about": review.about,
+        "task_id": proposal.request.task_id,
+        "correlation_id": proposal.request.correlation_id,
+        "session_id": proposal.request.session_id,
+        "metadata": proposal.request.metadata,
+        "changes_requested": [
+            {"by": c.person, "text": c.text, "about": c.about, "revision": c.revision, "at": stamp(c.at)}
+            for c in review.changes
+        ],
+        "decision": decision_json(review),
+        "grant": grant_json(review),
+        "outcomes": [{"result": o.result, "detail": o.detail, "at": stamp(o.at)} for o in review.outcomes],
+        "sandbox": review.sandbox,
+        "links": {"self": f"{base}/v1/reviews/{review.id}", "page": f"{base}/reviews/{review.id}"},
+    }
+    if context:
+        shown["request"] = request_json(proposal.request)
+    return shown
+
+
+def route_json(route: Route) -> Object:
+    """The route as agents read it: durations in seconds."""
+    return {
+        "tier": route.tier,
+        "needs": [{"role": need.role} if need.role is not None else {"level": need.level} for need in route.needs],
+        "order": route.order,
+        "risk": route.risk,
+        "reversible": route.reversible,
+        "rule": route.rule,
+        "explanation": route.explanation,
+        "allowed_decisions": list(route.allowed),
+        "sla_seconds": route.sla.total_seconds() if route.sla else None,
+        "valid_for_seconds": route.valid_for.total_seconds(),
+        "shadow": route.shadow,
+    }
+
+
+def decision_json(review: Review) -> Object | None:
+    """What the review came to; None while it has not. The action is complete and final: act on it, not on your own."""
+    decision = review.decision
+    if decision is None:
+        return None
+    action = review.request.action
+    return {
+        "verdict": decision.verdict,
+        "cause": decision.cause,
+        "action": {"name": action.name, "arguments": action.arguments},
+        "edited": review.edited,
+        "changes": patch(review.original, action.arguments),
+        "reason": decision.reason,
+        "notes": decision.notes,
+        "answer": decision.answer,
+        "comments": [{"by": c.person, "text": c.text, "at": stamp(c.at)} for c in review.comments],
+        "by": [
+            {
+                "person": s.person,
+                "name": s.name,
+                "role": s.role,
+                "slot": s.slot,
+                "surface": s.surface,
+                "at": stamp(s.at),
+            }
+            for s in decision.by
+        ],
+        "policy": review.proposal.policy,
+        "decided_at": stamp(decision.decided_at),
+        "valid_until": stamp(review.grant.valid_until) if review.grant else None,
+        "digest": decision.digest,
+        "receipt": None,
+        "checkpoint": None,
+    }
+
+
+def grant_json(review: Review) -> Object | None:
+    """What became of the right to act."""
+    grant = review.grant
+    if grant is None:
+        return None
+    return {
+        "state": grant.state,
+        "valid_until": stamp(grant.valid_until),
+        "redemption_id": grant.redemption_id,
+        "at": stamp(grant.at),
+    }
+
+
+def patch(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> list[Object]:
+    """What changed, as JSON Patch (RFC 6902): add, remove and replace, objects gone into, arrays as a whole."""
+    steps: list[Object] = []
+    for key in dict.fromkeys((*before, *after)):
+        path = f"{at}/{key.replace('~', '~0').replace('/', '~1')}"
+        if key not in after:
+            steps.append({"op": "remove", "path": path})
+        elif key not in before:
+            steps.append({"op": "add", "path": path, "value": after[key]})
+        elif isinstance(before[key], dict) and isinstance(after[key], dict):
+            steps += patch(before[key], after[key], path)
+        elif before[key] != after[key] or type(before[key]) is not type(after[key]):
+            steps.append({"op": "replace", "path": path, "value": after[key]})
+    return steps
+
+
+def callback_body(message: Message, review: Review, at: datetime, base: str) -> bytes:
+    """The bytes of a callback, frozen when it is made. What would pass MAX_CALLBACK is left out, longest first."""
+    data = review_json(review, base, context=False)
+    body = {"type": message, "timestamp": stamp(at), "data": data}
+    for heavy in ("metadata", "changes_requested", "action"):
+        raw = orjson.dumps(body)
+        if len(raw) <= MAX_CALLBACK:
+            return raw
+        data[heavy] = None
+        data["truncated"] = True
+    # What is decided on is still too long: the agent reads it at links.self, and the digest binds it.
+    if data["decision"]:
+        data["decision"] |= {"action": None, "changes": None, "comments": [], "answer": None, "notes": None}
+    return orjson.dumps(body)
+
+
+def entry_json(entry: Entry) -> Object:
+    """A line of a review's history."""
+    detail = {key: value for key, value in entry.detail.items() if key != "salt"}
+    return {"seq": entry.seq, "at": stamp(entry.at), "type": entry.kind, "by": entry.actor, "detail": detail}
+
+
+def turn_of_agent(review: Review) -> bool:
+    """Whether it is the agent's turn, or the review is over: what a waiting agent waits for."""
+    return review.status.over or review.status is Status.CHANGES_REQUESTED
+
+
+def proposal_digests(request: Request) -> tuple[str, str]:
+    """The action's digest and the whole request's. Raises DigestImpossible."""
+    return action_digest(request.action.name, request.action.arguments), sha256(request_json(request))
