@@ -1,0 +1,87 @@
+"""Which tests run where: browser tests need Chromium, and a run without it says so in one line.
+
+With `PLACET_REQUIRE_BROWSER=1` (as in `.ci/run`) a run in which no browser test passed has failed.
+`PLACET_CHROMIUM` names another Chromium than the `chromium` on the PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+HOW = "install Debian's chromium or name one in PLACET_CHROMIUM, then: make test"
+
+
+def browser() -> str | None:
+    """The path of Chromium, or None where there is none."""
+    return shutil.which(os.environ.get("PLACET_CHROMIUM") or "chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium that browser tests drive."""
+    path = browser()
+    assert path is not None, f"a test that uses Chromium must carry @pytest.mark.browser; to run it: {HOW}"
+    return path
+
+
+class BrowserTests:
+    """Leaves out what cannot run here, counts what did, and reports both at the end of the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.required = os.environ.get("PLACET_REQUIRE_BROWSER") == "1"
+        self.left_out: set[str] = set()
+        self.passed = 0
+
+    @pytest.hookimpl(trylast=True)  # after -m and -k have chosen: only what would have run is named
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Deselect the browser tests where there is no Chromium."""
+        if browser():
+            return
+        out = [item for item in items if item.get_closest_marker("browser")]
+        items[:] = [item for item in items if item not in out]
+        self.config.hook.pytest_deselected(items=out)
+        self.left_out |= {item.nodeid for item in out}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the browser tests that ran to their end; reports of xdist's workers arrive here too."""
+        self.passed += report.when == "call" and report.passed and "browser" in report.keywords
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what one of xdist's workers left out."""
+        self.left_out |= set(getattr(node, "workeroutput", {}).get("browser_left_out", ()))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell the controller what was left out; fail a run that had to use a browser and did not."""
+        worker = getattr(self.config, "workeroutput", None)
+        if worker is not None:
+            worker["browser_left_out"] = sorted(self.left_out)
+        elif self.required and not self.passed and not self.config.option.collectonly:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """One line: which did not run, and how to run them."""
+        if self.left_out:
+            terminalreporter.line(
+                f"NOT RUN, no Chromium: {_by_file(sorted(self.left_out))}; to run: {HOW}", yellow=True
+            )
+        if self.required and not self.passed:
+            terminalreporter.line("FAILED: PLACET_REQUIRE_BROWSER=1, and no browser test passed", red=True)
+
+
+def _by_file(names: Sequence[str]) -> str:
+    """`tests/a.py (2), tests/b.py (1)`."""
+    files = [name.partition("::")[0] for name in names]
+    return ", ".join(f"{file} ({files.count(file)})" for file in sorted(set(files)))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch over the browser tests of this run."""
+    config.pluginmanager.register(BrowserTests(config), "placet-browser-tests")
