@@ -49,7 +49,7 @@ class Vote(BaseModel):
 
 
 class VotesApi:
-    """`/v1/inbox` and `/v1/reviews/{id}/votes`."""
+    """`/v1/inbox`, `/v1/inbox/{id}` and `/v1/reviews/{id}/votes`."""
 
     def __init__(self, service: Service, desk: FrontDesk, door: FrontDoor, *, enabled: bool) -> None:
         self._service, self._desk, self._door, self._enabled = service, desk, door, enabled
@@ -58,6 +58,7 @@ class VotesApi:
         """The routes."""
         return [
             web.get("/v1/inbox", self._known(self._inbox), allow_head=False),
+            web.get("/v1/inbox/{id}", self._known(self._one), allow_head=False),
             web.post("/v1/reviews/{id}/votes", self._known(self._vote)),
         ]
 
@@ -96,6 +97,15 @@ class VotesApi:
             for item in page.items
         ]
         return _json({"items": items, "cursor": page.cursor})
+
+    async def _one(self, request: web.Request, person: Person) -> web.StreamResponse:
+        """One review as this person may see it; `hidden` are the pointers into its arguments that are masked."""
+        review_id = request.match_info["id"]
+        await self._desk.read(review_id, person, surface="api")  # whether they may, and that they looked
+        review = await self._service.store.view(lambda tx: tx.read(review_id))
+        assert review is not None
+        hidden = [p.removeprefix(ARGUMENTS) for p in review.route.sensitive if p.startswith(ARGUMENTS + "/")]
+        return _json(redacted_json(review, self._service.base_url) | {"hidden": hidden})
 
     async def _vote(self, request: web.Request, person: Person) -> web.StreamResponse:
         vote = _vote_of(await read_object(request))

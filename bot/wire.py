@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -213,8 +214,9 @@ def _decision_faults(decisions: tuple[Verb, ...] | None) -> list[FieldFault]:
 
 
 def fingerprint(body: Object) -> str:
-    """What makes two bodies the same request: SHA-256 over the canonical form, without the idempotency key."""
-    return sha256({key: value for key, value in body.items() if key != "idempotency_key"})
+    """What makes two bodies the same request: SHA-256 over their sorted JSON, without the idempotency key."""
+    kept = {key: value for key, value in body.items() if key != "idempotency_key"}
+    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 # ---------------------------------------------------------------------------------------------- out

@@ -1,0 +1,29 @@
+"""An agent in fifteen lines of standard library: ask, wait, verify, redeem, and only then act.
+
+    PLACET_URL=http://127.0.0.1:8080 PLACET_KEY=plk_… python examples/plain_agent.py
+
+Arguments here are texts and whole numbers, so that sorted JSON is their canonical form (RFC 8785) already.
+"""
+
+import hashlib, json, os, urllib.request  # noqa: E401, I001 - fifteen lines
+
+
+def call(path, body=None):
+    headers = {"Authorization": f"Bearer {os.environ['PLACET_KEY']}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    return json.load(urllib.request.urlopen(urllib.request.Request(os.environ["PLACET_URL"] + path, data, headers)))
+
+
+review = call("/v1/reviews", {"action": {"name": "refund.issue", "arguments": {"order": "A-4721", "cents": 18000}}})
+while not review["decision"]:
+    review = call(f"/v1/reviews/{review['id']}?wait=30")
+decision, action = review["decision"], review["decision"]["action"]
+bound = {"action": action["name"], "arguments": action["arguments"]}
+digest = hashlib.sha256(
+    json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+).hexdigest()
+if decision["verdict"] == "approved" and digest == decision["digest"]:
+    redeemed = call(f"/v1/reviews/{review['id']}/redeem", {"digest": digest})  # once, and only what was approved
+    print("acting on", json.dumps(action["arguments"]), "with", redeemed["redemption_id"])
+else:
+    print("not acting:", decision["verdict"], decision["reason"] or "")
