@@ -1,0 +1,216 @@
+"""A request and a policy in, a route out. Pure: time, chance and counters are arguments.
+
+Fail closed. A condition that fails or is no boolean never grants `auto`, `sample` or `confirm`: such a rule is
+skipped. Any other failing rule is kept, evaluation goes on, and the stricter of its route and the route found
+holds. After any failure a person is asked at least. A failing weight means drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from policies.conditions import Failure, Scope
+from policies.facts import Facts, gather, is_amount, shown, visible
+from policies.model import Classification, Counters, Policy, Rule
+from policies.routes import SENTENCES
+from policies.tighten import Step, heed, settle, stricter
+from reviews.model import Object, Request, Route, Tier
+
+_SKIPPED = (Tier.AUTO, Tier.SAMPLE, Tier.CONFIRM)
+
+
+def classify(
+    policy: Policy,
+    request: Request,
+    *,
+    agent: str,
+    now: datetime,
+    draw: float,
+    counters: Counters,
+    key_scopes: frozenset[str] = frozenset(),
+) -> Classification:
+    """What the policy answers. `agent` is the key's id; `draw` is 0 ≤ draw < 1; `counters` leave this request out."""
+    facts = gather(policy, request)
+    values = visible(policy, request, facts, agent, now)
+    scope = Scope(values, {"count": _count(counters), "sum": _sum(counters)})
+    run = _Run(policy=policy, facts=facts, scope=scope)
+    found = run.first_match()
+    route = run.held(found)
+    route, steps = settle(route, policy.fallback, failed=bool(run.failures))
+    route, wished = heed(route, request, policy.fallback, None if policy.known is None else policy.known.roles)
+    reasons = [step.why for step in (*run.steps, *steps, *wished) if not step.violation]
+    scopes = frozenset(request.scopes) | key_scopes
+    route = replace(route, scopes=scopes, explanation=_sentence(route, found, reasons))
+    drawn = _drawn(route, draw)
+    trace = (
+        _opening(request, run, values, now),
+        *run.trace,
+        *(_as_step(step) for step in (*run.steps, *steps, *wished)),
+        _ending(route, drawn),
+    )
+    violations = (*run.failures, *(f"{step.what}: {step.why}" for step in wished if step.violation))
+    return Classification(route=route, trace=trace, policy=policy.ref, drawn=drawn, violations=violations)
+
+
+def reclassify(
+    policy: Policy,
+    request: Request,
+    previous: Route,
+    *,
+    agent: str,
+    now: datetime,
+    draw: float,
+    counters: Counters,
+    key_scopes: frozenset[str] = frozenset(),
+) -> Classification:
+    """Classify a new revision; its route is at least as strict as the previous one's."""
+    fresh = classify(policy, request, agent=agent, now=now, draw=draw, counters=counters, key_scopes=key_scopes)
+    joint = replace(stricter(previous, fresh.route), amount=fresh.route.amount, listed=fresh.route.listed)
+    drawn = _drawn(joint, draw)
+    step = Step(f"{fresh.route.tier} and {previous.tier} → {joint.tier}", "a new revision only gets stricter")
+    trace = (*fresh.trace[:-1], _as_step(step), _ending(joint, drawn))
+    return replace(fresh, route=joint, trace=trace, drawn=drawn)
+
+
+def _sentence(route: Route, found: Rule, reasons: list[str]) -> str:
+    """The sentence shown to people: the rule's own, unless something else made the route what it is."""
+    if route.tier is found.route.tier and route.rule == found.name:
+        return route.explanation
+    why = "; ".join(dict.fromkeys(reasons))
+    told = f"{SENTENCES[route.tier]}: {why}."
+    return told[0].upper() + told[1:] if why else route.explanation
+
+
+def _drawn(route: Route, draw: float) -> bool:
+    """Whether a sampled request is looked at. What is no number is drawn."""
+    return route.tier is Tier.SAMPLE and route.p is not None and not draw >= route.p
+
+
+def _count(counters: Counters) -> Callable[[timedelta], int]:
+    return lambda window: int(counters.count(window.total_seconds())) + 1
+
+
+def _sum(counters: Counters) -> Callable[[float | None, timedelta], float]:
+    def total(amount: float | None, window: timedelta) -> float:
+        if amount is None:
+            raise ValueError("this request has no amount")
+        return float(counters.sum(window.total_seconds())) + amount
+
+    return total
+
+
+# ---------------------------------------------------------------------------------------------- the run
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One pass over the rules, and what it left behind."""
+
+    policy: Policy
+    facts: Facts
+    scope: Scope
+    trace: list[Object] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    kept: list[Rule] = field(default_factory=list)
+    reached: list[Rule] = field(default_factory=list)
+
+    def first_match(self) -> Rule:
+        """The first rule that matches, else the default."""
+        self.failures += self.facts.faults
+        for rule in self.policy.rules:
+            assert rule.when is not None
+            self.reached.append(rule)
+            outcome = self.scope.evaluate(rule.when)
+            if outcome is True:
+                self.trace.append({"step": "rule", "rule": rule.name, "result": "matched"})
+                return rule
+            if outcome is False:
+                self.trace.append({"step": "rule", "rule": rule.name, "result": "not matched"})
+            else:
+                self._failed(rule, outcome)
+        self.trace.append({"step": "rule", "rule": "default", "result": "matched"})
+        return self.policy.default
+
+    def _failed(self, rule: Rule, outcome: Any) -> None:
+        why = outcome.why if isinstance(outcome, Failure) else "the condition is neither true nor false"
+        skipped = rule.route.tier in _SKIPPED or rule.shadow
+        then = "skipped" if skipped else "kept: the stricter of it and the rule found holds"
+        self.trace.append({"step": "rule", "rule": rule.name, "result": "failed", "why": why, "then": then})
+        self.failures.append(f'the rule "{rule.name}" failed: {why}')
+        if not skipped:
+            self.kept.append(rule)
+
+    def held(self, found: Rule) -> Route:
+        """The route of the rule found, made stricter by every failing rule that was kept."""
+        route = self._route(found)
+        for rule in self.kept:
+            joint = stricter(route, self._route(rule))
+            why = f'the rule "{rule.name}" failed and may have matched'
+            self.steps.append(Step(f"{route.tier} and {rule.route.tier} → {joint.tier}", why))
+            route = joint
+        if self.failures and route.shadow and not self.policy.shadow:
+            self.steps.append(Step("shadow → enforced", "something could not be evaluated, and unsure is never yes"))
+            route = replace(route, shadow=False)
+        return route
+
+    def _route(self, rule: Rule) -> Route:
+        facts = self.facts
+        return replace(
+            rule.route,
+            risk=facts.risk,
+            reversible=facts.reversible,
+            amount=facts.amount,
+            sensitive=facts.sensitive,
+            schema=facts.schema,
+            listed=facts.listed,
+            guide=rule.route.guide or facts.guide,
+            p=self._chance(rule) if rule.route.tier is Tier.SAMPLE else None,
+            shadow=rule.shadow or self.policy.shadow,
+        )
+
+    def _chance(self, rule: Rule) -> float:
+        if rule.weight is None:
+            return min(1.0, rule.rate)
+        weight = self.scope.evaluate(rule.weight)
+        if is_amount(weight):
+            return min(1.0, rule.rate * float(weight))
+        why = weight.why if isinstance(weight, Failure) else "the weight is no number of at least 0"
+        self.steps.append(Step("p → 1", f"the weight failed, so it is drawn: {why}"))
+        return 1.0
+
+
+# ---------------------------------------------------------------------------------------------- the trace
+
+
+def _opening(request: Request, run: _Run, values: Object, now: datetime) -> Object:
+    conditions = [c for rule in run.reached for c in (rule.when, rule.weight) if c is not None]
+    paths = dict.fromkeys(path for condition in conditions for path in condition.paths)
+    deadline = request.review_deadline
+    return {
+        "step": "asked",
+        "at": now.astimezone(UTC).isoformat(),
+        "action": request.action.name,
+        "listed": run.facts.listed,
+        "review_deadline": None if deadline is None else deadline.astimezone(UTC).isoformat(),
+        "failures": list(run.facts.faults),
+        "values": {".".join(path): shown(path, values, run.facts) for path in paths},
+    }
+
+
+def _as_step(step: Step) -> Object:
+    return {"step": "tightened", "what": step.what, "why": step.why}
+
+
+def _ending(route: Route, drawn: bool) -> Object:
+    return {
+        "step": "route",
+        "tier": str(route.tier),
+        "rule": route.rule,
+        "p": route.p,
+        "drawn": drawn,
+        "shadow": route.shadow,
+    }
