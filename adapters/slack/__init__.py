@@ -1,0 +1,1 @@
+"""Slack as a surface: cards in channels and direct messages, buttons, private answers."""

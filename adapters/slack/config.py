@@ -1,0 +1,105 @@
+"""What the operator says about Slack: the `slack:` section of placet.yml, and the secrets in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from reviews.errors import PlacetError
+
+BOT_TOKEN = "PLACET_SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
+SIGNING_SECRET = "PLACET_SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
+APP_TOKEN = "PLACET_SLACK_APP_TOKEN"  # noqa: S105 - the name of a variable
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SlackMisconfigured(PlacetError):
+    """Slack is not set up in full. The text names the setting and the fix."""
+
+
+class SlackConfig(BaseModel):
+    """The `slack:` section.
+
+    `mode`: `http` (Slack calls our public URL) or `socket` (we call Slack; for trying it out). `api_url` is the root
+    of the Web API, changed for tests only. `timeout` is seconds a call to Slack may take.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    mode: Literal["http", "socket"] = "http"
+    api_url: str = "https://slack.com/api/"
+    timeout: float = Field(default=10.0, gt=0, le=60)
+
+    @field_validator("api_url")
+    @classmethod
+    def _root(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be a web address like https://slack.com/api/")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must be https: the bot token travels with every call")
+        return url if url.endswith("/") else url + "/"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the Web API lies on this machine, as it does in tests."""
+        return urlsplit(self.api_url).hostname in _LOOPBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """Slack's secrets; never shown. `app_token` is needed in socket mode, `signing_secret` in http mode."""
+
+    bot_token: str = field(repr=False)
+    signing_secret: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+
+
+def configure(section: Mapping[str, Any], env: Mapping[str, str]) -> tuple[SlackConfig, Secrets] | None:
+    """Read the section and the secrets. None: there is no bot token, so Slack is off.
+
+    Raises SlackMisconfigured when something is set but not usable.
+    """
+    config = _section(section)
+    token = _secret(env, BOT_TOKEN)
+    if not token:
+        return None
+    secrets = Secrets(bot_token=token, signing_secret=_secret(env, SIGNING_SECRET), app_token=_secret(env, APP_TOKEN))
+    _demand(config.mode != "http" or secrets.signing_secret, SIGNING_SECRET, "http", "Basic Information")
+    _demand(config.mode != "socket" or secrets.app_token, APP_TOKEN, "socket", "Basic Information > App-Level Tokens")
+    return config, secrets
+
+
+def _section(section: Mapping[str, Any]) -> SlackConfig:
+    try:
+        return SlackConfig.model_validate(dict(section))
+    except ValidationError as fault:
+        lines = (f"slack.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors(include_input=False))
+        raise SlackMisconfigured(f"placet.yml: {'; '.join(lines)}. Allowed: {_allowed()}.") from None
+
+
+def _allowed() -> str:
+    return ", ".join(SlackConfig.model_fields)
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    """A secret from the variable, or from the file that `NAME_FILE` names."""
+    path = env.get(f"{name}_FILE")
+    if env.get(name) or not path:
+        return env.get(name, "").strip()
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SlackMisconfigured(f"{name}_FILE cannot be read ({fault.__class__.__name__}): check the path.") from None
+
+
+def _demand(there: object, name: str, mode: str, where: str) -> None:
+    if not there:
+        raise SlackMisconfigured(
+            f"Slack in mode {mode} needs {name} (or {name}_FILE): copy it from your Slack app's page, {where}."
+        )

@@ -1,0 +1,144 @@
+"""The emulated Slack (one process for all tests), and our adapter served in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.config import Secrets, SlackConfig
+from reviews.model import Identity, Target
+from reviews.ports import MessageRef
+from tests.adapters.slack.checker import texts
+from tests.fakes.desk import ANA, FakeDesk, FixedClock, desk_of
+from tests.fakes.slack import Slack, signed, slack_server
+from tests.fakes.slack_process import APP_TOKEN, SECRET, TEAM, TOKEN, Emulator, start_emulator
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """The emulator process, ended at the end."""
+    running = start_emulator()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def slack(emulator: Emulator) -> AsyncIterator[Slack]:
+    """This test's Slack."""
+    async with slack_server(emulator) as server:
+        yield server
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """Our side: the adapter, its desk, and the address it is served at."""
+
+    adapter: SlackAdapter
+    desk: FakeDesk
+    clock: FixedClock
+    slack: Slack
+    url: str
+    target: Target
+    ana: Identity
+    bo: Identity
+
+    async def send(self, payload: Any, **headers: str) -> tuple[int, str]:
+        """Send a payload as Slack does: signed."""
+        body, signature = signed(payload)
+        async with self.slack.session.post(self.url, data=body, headers=signature | headers) as answer:
+            return answer.status, await answer.text()
+
+    async def press(self, ref: MessageRef, action: str, who: Identity | None = None, option: int = 0) -> int:
+        """Press a control of a posted copy."""
+        user = (who or self.ana).id
+        payload = await self.slack.press(ref.ref["channel"], ref.ref["ts"], user, action, option)
+        return (await self.send(payload))[0]
+
+    # what the contract of surfaces asks for
+
+    async def read_back(self, ref: MessageRef) -> str:
+        """The words of the copy, fallback included in none."""
+        blocks = (await self.slack.message(ref.ref["channel"], ref.ref["ts"]))["blocks"]
+        return "\n".join(_words(item) for item in texts(blocks))
+
+    async def markup(self, ref: MessageRef) -> list[str]:
+        """`mrkdwn` anywhere, raw `<` where it would be parsed, and links that are not to web addresses."""
+        message = await self.slack.message(ref.ref["channel"], ref.ref["ts"])
+        found = [item["text"] for item in texts(message["blocks"]) if item.get("type") == "mrkdwn"]
+        found += [i["text"] for i in texts(message["blocks"]) if i.get("type") == "plain_text" and "<" in i["text"]]
+        found += [url for url in _links(message["blocks"]) if not url.startswith(("https://", "http://"))]
+        return found + ([message["text"]] if "<" in message["text"] else [])
+
+    async def whispers(self, identity: Identity) -> list[str]:
+        """Direct messages of the bot to this person."""
+        return await self.slack.direct(identity.id)
+
+
+def _words(item: dict[str, Any]) -> str:
+    text: str = item["text"]
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _links(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [url for inner in value for url in _links(inner)]
+    if isinstance(value, dict):
+        here = [value["url"]] if isinstance(value.get("url"), str) else []
+        return here + [url for inner in value.values() for url in _links(inner)]
+    return []
+
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture
+async def build(slack: Slack) -> AsyncIterator[Build]:
+    """Makes a House; settings of the adapter may be given."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*, desk: FakeDesk | None = None, patience: float = 1.5, **config: Any) -> House:
+            section = SlackConfig(**{"api_url": slack.api_url, **config})
+            secrets = Secrets(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN)
+            desk, clock = desk or desk_of(), FixedClock()
+            adapter = SlackAdapter(section, secrets, desk=desk, clock=clock, patience=patience)
+            await adapter.start()
+            stack.push_async_callback(adapter.stop)
+            url = await _serve(stack, adapter)
+            ana, bo = await slack.user("ana"), await slack.user("bo")
+            desk.people = {ana: ANA}
+            target = Target(surface="slack", address=await slack.channel("reviews"))
+            return House(
+                adapter=adapter,
+                desk=desk,
+                clock=clock,
+                slack=slack,
+                url=url,
+                target=target,
+                ana=Identity(surface="slack", id=ana, tenant=TEAM),
+                bo=Identity(surface="slack", id=bo, tenant=TEAM),
+            )
+
+        yield make
+
+
+async def _serve(stack: AsyncExitStack, adapter: SlackAdapter) -> str:
+    app = web.Application()
+    app.add_routes(adapter.routes())
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+
+
+@pytest.fixture
+async def house(build: Build) -> House:
+    """The usual House."""
+    made: House = await build()
+    return made
