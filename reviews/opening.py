@@ -71,7 +71,7 @@ def new_revision(review: Review, event: Edited | Revised) -> tuple[Review, Effec
 
 def _set_out(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Review, Effects]:
     route = review.route
-    if route.tier is Tier.DENY:
+    if route.tier is Tier.DENY and not route.shadow:
         return end(review, Status.REJECTED, Cause.POLICY, at, reason=route.explanation, actor="policy")
     if not route.tier.asks or route.shadow:
         return end(review, Status.APPROVED, Cause.POLICY, at, reason=route.explanation, actor="policy")

@@ -1,0 +1,336 @@
+"""Card and queue -> HTML. Pure: values in, text out; the templates are part of the code.
+
+Every value is escaped by Jinja2's autoescape; texts of agents go through `visible` besides, and into boxes that say
+whose words they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from adapters.web import parse
+from adapters.web.visible import cut, plain, unseen, visible
+from reviews.card import (
+    Actions,
+    Block,
+    Callout,
+    Card,
+    Control,
+    Diff,
+    Divider,
+    Evidence,
+    Facts,
+    Form,
+    Input,
+    Kind,
+    Snippet,
+    Table,
+    Text,
+    Timeline,
+)
+from reviews.events import Reply
+from reviews.model import Person, Verb
+from reviews.ports import QueueFilter, QueueItem, QueuePage
+
+VIEWS = {"mine": "Mine", "roles": "My roles", "decided": "Decided", "all": "All"}
+EMPTY = {
+    "mine": "Nothing is waiting for you in person. Your roles’ queue may hold more.",
+    "roles": "Nothing is waiting for your roles. New reviews appear here by themselves.",
+    "decided": "Nothing has been decided yet. What you and your roles decide is kept here.",
+    "all": "There are no reviews yet. The first one an agent asks for appears here by itself.",
+}
+#: Controls beside each other at 390 px.
+IN_BAR = 4
+KEYS = {
+    Verb.APPROVE: "a",
+    Verb.REJECT: "r",
+    Verb.EDIT: "e",
+    Verb.REQUEST_CHANGES: "q",
+    Verb.ESCALATE: "x",
+    Verb.COMMENT: "c",
+    Verb.ANSWER: "w",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who looks and from where. `seen` is the live counter at the time of drawing; `csrf` goes into every form."""
+
+    now: datetime
+    title: str = "Placet"
+    person: Person | None = None
+    csrf: str = ""
+    scope: str | None = None
+    before: Person | None = None
+    demo: bool = False
+    seen: str = ""
+    assets: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The answer to what was just done. `verb` is the control it belongs to; `values` what was typed."""
+
+    text: str
+    good: bool
+    verb: Verb | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, reply: Reply, verb: Verb, values: Mapping[str, str]) -> Said:
+        """What the desk replied; the typed values are kept only where they must be typed again."""
+        bad = reply.kind == "bad"
+        return cls(text=reply.text, good=not bad, verb=verb, errors=reply.errors, values=values if bad else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of one line of a bulk approval."""
+
+    review: str
+    title: str
+    text: str
+    good: bool
+
+
+# ---------------------------------------------------------------------------------------------- pages
+
+
+def inbox(page: QueuePage, filter: QueueFilter, visit: Visit, said: Said | None = None) -> str:
+    """The queue."""
+    views = {name: label for name, label in VIEWS.items() if name != "all" or (visit.person and visit.person.auditor)}
+    return _page("inbox.html", visit, page=page, filter=filter, views=views, empty=EMPTY[filter.view], said=said)
+
+
+def review(
+    card: Card,
+    visit: Visit,
+    *,
+    said: Said | None = None,
+    opened: Verb | None = None,
+    revealed: bool = False,
+    previews: Sequence[str] = (),
+    preview: tuple[str, str] | None = None,
+) -> str:
+    """The full page of a review.
+
+    `opened` is the control whose form is open (the one answered with a fault, else the one asked for); `previews`
+    are the surfaces with a tab, `preview` the one chosen and its look.
+    """
+    if said is not None and not said.good:
+        opened = said.verb or opened
+    return _page(
+        "review.html",
+        visit,
+        card=card,
+        said=said,
+        opened=opened,
+        revealed=revealed,
+        previews=previews,
+        preview=preview,
+        main=[draw(b, visit.now) for b in card.blocks if not isinstance(b, Actions)],
+        side=[draw(b, visit.now) for b in card.thread if not isinstance(b, Actions)],
+        actions=[_within_reach(b) for b in card.blocks if isinstance(b, Actions)],
+    )
+
+
+def bulk(cards: Sequence[tuple[parse.Pick, Card]], changed: Sequence[str], visit: Visit) -> str:
+    """The question before a bulk approval: each one listed. `changed` are titles that are no longer as chosen."""
+    return _page("bulk.html", visit, cards=cards, changed=changed)
+
+
+def bulk_done(results: Sequence[Result], visit: Visit) -> str:
+    """What came of each line of a bulk approval."""
+    return _page("bulk_done.html", visit, results=results)
+
+
+def enter(person: Person, link: str, to: str, visit: Visit) -> str:
+    """`Continue as Ana`: what opening a link shows."""
+    return _page("enter.html", visit, who=person, link=link, to=to)
+
+
+def demo(people: Sequence[Person], to: str, visit: Visit) -> str:
+    """Pick a person, in the demo."""
+    return _page("demo.html", visit, people=people, to=to)
+
+
+def message(title: str, text: str, visit: Visit, *, back: str = "") -> str:
+    """A page of one sentence; `back` is a path to go on to."""
+    return _page("message.html", visit, heading=title, text=text, back=back)
+
+
+# ---------------------------------------------------------------------------------------------- blocks
+
+
+def draw(block: Block, now: datetime) -> Markup:
+    """One block as HTML. Controls are drawn by the page, which knows the session."""
+    macros: Any = _BLOCKS.module
+    drawn: Markup
+    match block:
+        case Text():
+            drawn = macros.text(block)
+        case Facts():
+            drawn = macros.facts(block, now)
+        case Diff():
+            drawn = macros.diff(block)
+        case Evidence():
+            drawn = macros.evidence(block)
+        case Table():
+            drawn = macros.table(block)
+        case Callout():
+            drawn = macros.callout(block)
+        case Timeline():
+            drawn = macros.timeline(block)
+        case Divider():
+            drawn = Markup("<hr>")
+        case Actions() | Form() | Input():
+            drawn = Markup("")
+        case _:
+            assert_never(block)
+    return drawn
+
+
+def safe_link(snippet: Snippet) -> tuple[str, str] | None:
+    """(address, place) of a snippet's link; None when it is not plain http or https.
+
+    The place (`host` or `host:port`, ASCII) is put into the address, so that what is shown is where it goes: browsers
+    and Python read `\\`, user names and some letters of hosts differently (WHATWG URL against RFC 3986).
+    """
+    url = snippet.url or ""
+    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        place = host if parts.port is None else f"{host}:{parts.port}"
+    except (ValueError, UnicodeError):
+        return None
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9_.-]+", host):
+        return None
+    return parts._replace(netloc=place).geturl(), place
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """`in 18 min`, `3 h 5 min ago`, `now`."""
+    span = at - now
+    words = _span(abs(span))
+    if words == "0 s":
+        return "now"
+    return f"in {words}" if span > timedelta(0) else f"{words} ago"
+
+
+def _span(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{days} d {hours % 24} h" if hours % 24 and days < 3 else f"{days} d"
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%-d %b %H:%M} UTC"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _urgency(item: QueueItem, now: datetime) -> str:
+    left = item.deadline_at - now
+    if item.status.over or item.held:
+        return "calm"
+    return "late" if left < timedelta(minutes=5) else "soon" if left < timedelta(minutes=30) else "calm"
+
+
+def _input_kind(about: Input) -> str:
+    """Which HTML control holds this value without changing it (a date input blanks what is not a date)."""
+    if about.kind is Kind.DATE and about.value and not re.fullmatch(r"\d{4}-\d\d-\d\d", about.value):
+        return Kind.TEXT
+    if about.kind is Kind.TEXT and "\n" in about.value:
+        return Kind.MULTILINE
+    return about.kind
+
+
+def _taps(control: Control) -> tuple[str, ...]:
+    """The reasons that are one tap each."""
+    fields = control.form.fields if control.form is not None and control.verb is Verb.REJECT else ()
+    return next((about.choices for about in fields if about.name == "reason"), ())
+
+
+def _asked(control: Control) -> tuple[Input, ...]:
+    """The fields to fill in. Beside one-tap reasons free words are `text`, so that a tap is never overwritten."""
+    fields = control.form.fields if control.form is not None else ()
+    if not _taps(control):
+        return fields
+    words = (replace(about, name="text") if about.name == "reason" else about for about in fields)
+    return tuple(about for about in words if about.kind is not Kind.CHOICE)
+
+
+def _within_reach(actions: Actions) -> Actions:
+    """The same controls, with no more in the bar than a phone's width holds; the others open with `More`.
+
+    Where only rare ones are left (undo, comment) they take the bar: nothing else wants it.
+    """
+    front = actions.controls or actions.overflow
+    rare = actions.overflow if actions.controls else ()
+    return Actions(controls=front[:IN_BAR], overflow=(*front[IN_BAR:], *rare))
+
+
+def _risk_word(text: str) -> tuple[str, str]:
+    """A risk in words as its level and what is said of it; no level when it begins with none."""
+    found = re.match(r"(?i)low|medium|high|critical", text)
+    return (found[0], text[found.end() :]) if found else ("", text)
+
+
+def _dom_id(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", lambda m: f"-{ord(m[0]):x}-", text)[:80]
+
+
+def _page(template: str, visit: Visit, **values: Any) -> str:
+    return _ENV.get_template(template).render(visit=visit, now=visit.now, **values)
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("adapters.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters |= {"visible": visible, "plain": plain, "stamp": _stamp, "dom_id": _dom_id}
+    env.globals |= {
+        "cut": cut,
+        "unseen": unseen,
+        "risk_word": _risk_word,
+        "safe_link": safe_link,
+        "relative": relative,
+        "clock": _clock,
+        "urgency": _urgency,
+        "input_kind": _input_kind,
+        "taps": _taps,
+        "asked": _asked,
+        "pick_value": parse.pick_value,
+        "Pick": parse.Pick,
+        "PREFIX": parse.PREFIX,
+        "KEYS": KEYS,
+    }
+    return env
+
+
+_ENV = _environment()
+_BLOCKS = _ENV.get_template("blocks.html")
