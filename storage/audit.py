@@ -1,0 +1,75 @@
+"""The log's entries: the bytes that will be proved, and the particulars kept apart from them. No I/O.
+
+The bytes name the particulars by a salted hash only, so that what is personal can be erased without breaking a proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from reviews.digest import canonical
+from reviews.events import Record
+from reviews.model import Object
+from reviews.ports import Entry
+from storage.rows import Params, Row, instant, micros
+
+ENTRY_COLUMNS = ("seq", "at", "review", "kind", "actor", "body", "detail", "public")
+
+
+def entry_columns(record: Record, review: str | None) -> Params:
+    """The row of a log entry. Raises DigestImpossible for particulars without a canonical form."""
+    # A closed word is its plain text: the canonicaliser's quick way takes exact types only.
+    words = {name: str(held) if isinstance(held, StrEnum) else held for name, held in record.detail.items()}
+    detail = canonical({**words, "salt": os.urandom(16).hex()})
+    return {
+        "at": micros(record.at),
+        "review": review,
+        "kind": record.kind,
+        "actor": record.actor,
+        "public": int(record.public),
+        "body": body_of(record, review, hashlib.sha256(detail).hexdigest()),
+        "detail": detail.decode(),
+    }
+
+
+def body_of(record: Record, review: str | None, detail_sha256: str) -> bytes:
+    """The canonical bytes (RFC 8785) of an entry."""
+    return canonical(
+        {
+            "at": stamp(record.at),
+            "kind": record.kind,
+            "actor": record.actor,
+            "review": review,
+            "detail_sha256": detail_sha256,
+        }
+    )
+
+
+def stamp(at: datetime) -> str:
+    """The instant as the log writes it: UTC, always six digits of a second."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+
+
+def entry_from(row: Row) -> Entry:
+    """A log entry from the columns of ENTRY_COLUMNS."""
+    seq, at, review, kind, actor, body, detail, public = row
+    return Entry(
+        seq=seq,
+        at=instant(at),
+        review=review,
+        kind=kind,
+        actor=actor,
+        body=body,
+        detail=_object(detail),
+        public=bool(public),
+    )
+
+
+def _object(text: str) -> Object:
+    kept: dict[str, Any] = json.loads(text)
+    return kept
