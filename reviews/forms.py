@@ -30,7 +30,9 @@ def edit_form(review: Review) -> Form:
 
 def merged(review: Review, given: Object) -> Object:
     """The complete arguments of an edit: what was given, and the locked values that were left blank."""
-    complete = given
+    # A form leaves blank fields out, so what was blank before and is absent now was not touched.
+    untouched = {name: value for name, value in review.request.action.arguments.items() if value in (None, "")}
+    complete = {**{name: value for name, value in untouched.items() if name not in given}, **given}
     for pointer in review.route.sensitive:
         if not pointer.startswith(ARGUMENTS + "/"):
             continue

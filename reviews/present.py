@@ -171,8 +171,11 @@ class _Draft:
         """What would happen, in a line: the action, and the agent's summary of it."""
         action = self.request.action
         words = self.request.summary or self.request.subject or ", ".join(f.value for f in self._arguments()[:3])
-        line = " ".join(self.say(f"{action.name}: {words}" if words else action.name).split())
-        return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
+        line = " ".join(self.say(words).split()).replace("“", '"').replace("”", '"')
+        if not line:
+            return clean(action.name)
+        # In quotation marks: an agent's summary must not read like a sentence of the house.
+        return f"{clean(action.name)}: “{line if len(line) <= _TITLE else line[: _TITLE - 1] + '…'}”"
 
     def blocks(self) -> tuple[Block, ...]:
         """The compact card, in the order a person reads it."""

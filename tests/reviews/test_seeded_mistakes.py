@@ -1,0 +1,154 @@
+"""Would the tests notice? Mistakes are made on purpose in a copy of the domain, and each must be found.
+
+Every mistake is one that would let an agent act where it may not, or call a thing what it is not. The copy lives
+in a temporary folder with the tests that are to find it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ("voting", "granting", "ladder", "eligibility", "opening", "lifecycle", "properties")
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Text in a file of `reviews/`, there exactly once, and what it becomes."""
+
+    file: str
+    right: str
+    wrong: str
+
+
+MISTAKES = {
+    "votes of an earlier revision count": Mistake(
+        "model.py", "tuple(v for v in self.votes if v.revision == self.revision)", "self.votes"
+    ),
+    "an old proposal brings its votes back": Mistake(
+        "model.py",
+        "tuple(v for v in self.votes if v.revision == self.revision)",
+        "tuple(v for v in self.votes if v.digest == self.proposal.digest)",
+    ),
+    "a revision number is taken from outside": Mistake("opening.py", "revision=review.revision + 1, ", ""),
+    "a person fills two slots": Mistake(
+        "eligibility.py",
+        "    taken: dict[int, Vote] = {}\n    for vote in approvals:\n        _seat(",
+        "    taken = {slot: vote for vote in approvals for slot in vote.slots}\n    for vote in ():\n        _seat(",
+    ),
+    "nobody moves to another slot": Mistake("eligibility.py", "if _seat(taken[slot], taken, tried):", "if False:"),
+    "an owner approves their own agent": Mistake(
+        "eligibility.py", "if person.id in review.owners and", "if not person.id and"
+    ),
+    "the person acted for approves": Mistake("eligibility.py", "if principal and not confirm:", "if False:"),
+    "anybody confirms": Mistake("eligibility.py", "if person.id == review.principal else None", "or None"),
+    "an elector bypasses the level": Mistake(
+        "eligibility.py",
+        "if person.level >= (need.level or 0) else None",
+        "if person.level >= (need.level or 0) or person.id in review.called else None",
+    ),
+    "notify_only makes electors": Mistake("ladder.py", "{} if chain[rung].notify_only else who.persons", "who.persons"),
+    "electors outlive their chain": Mistake(
+        "opening.py", "review.called if proposal.route.chain == review.route.chain else {}", "review.called"
+    ),
+    "scopes are not looked at": Mistake(
+        "eligibility.py", "missing = review.route.scopes - person.scopes", "missing = ()"
+    ),
+    "sequence is no sequence": Mistake("eligibility.py", "if len(taken) in vote.slots:", "if True:"),
+    "one rejection is not final": Mistake(
+        "voting.py", "_alone(review, event, Verb.REJECT, Status.REJECTED)", "comment(review, event)"
+    ),
+    "what only a person does is approved": Mistake(
+        "eligibility.py", "{Verb.APPROVE} if person_does else set()", "set()"
+    ),
+    "an editor approves what is beyond them": Mistake("voting.py", "if yes.answer is Answer.DONE:", "if True:"),
+    "a revision is routed more leniently": Mistake("lifecycle.py", ".strictness < review", ".strictness < -review"),
+    "a late vote is accepted": Mistake("ladder.py", "at >= review.ladder.schedule.deadline_at:", "False:"),
+    "a vote at the deadline is in time": Mistake(
+        "ladder.py", "at >= review.ladder.schedule.deadline_at:", "at > review.ladder.schedule.deadline_at:"
+    ),
+    "expired is called rejected": Mistake(
+        "ladder.py",
+        'Status.EXPIRED, Cause.TIMEOUT, at, reason="Nobody decided in time."',
+        'Status.REJECTED, Cause.TIMEOUT, at, reason="Nobody decided in time."',
+    ),
+    "silence approves": Mistake(
+        "ladder.py",
+        'Status.EXPIRED, Cause.TIMEOUT, at, reason="Nobody decided in time."',
+        'Status.APPROVED, Cause.TIMEOUT, at, reason="Nobody decided in time."',
+    ),
+    "redeeming does not check the digest": Mistake(
+        "granting.py", "    if event.digest != review.proposal.digest:", "    if not event.digest:"
+    ),
+    "an approval is used twice": Mistake("granting.py", "if grant.state is GrantState.USED:", "if False:"),
+    "a used approval is revoked": Mistake(
+        "lifecycle.py",
+        "    return Phase.OVER if open_grant(review) is None else Phase",
+        "    return Phase.OVER if review.grant is None else Phase",
+    ),
+    "an approval never lapses": Mistake(
+        "ladder.py", "grant is not None and at >= grant.valid_until", "grant is not None and not grant"
+    ),
+    "anybody undoes": Mistake(
+        "granting.py", "event.person.id not in {seat.person for seat in review.decision.by}", "False"
+    ),
+    "a timer of an old run fires": Mistake(
+        "ladder.py", "event.epoch != ladder.epoch\n    if stale", "False\n    if stale"
+    ),
+    "a stopped agent's votes count": Mistake(
+        "lifecycle.py", "if review.held and not isinstance", "if False and not isinstance"
+    ),
+    "a stopped clock runs": Mistake("ladder.py", "    if review.held:\n        return review, ()\n", ""),
+    "a stopped clock does not go on later": Mistake(
+        "ladder.py", "deadline_at=old.deadline_at + pause", "deadline_at=old.deadline_at"
+    ),
+    "the loser of a race decides": Mistake("lifecycle.py", "    if ruling is Ruling.REFUSED:", "    if not ruling:"),
+    "a vote on what was not seen counts": Mistake(
+        "lifecycle.py", "if event.revision is not None and event.revision != review.revision:", "if False:"
+    ),
+    "feedback grants": Mistake("steps.py", "or review.about is not None:", "and False:"),
+    "the agent is not told": Mistake("steps.py", "Refresh(), Deliver(message=Message.DECIDED))", "Refresh())"),
+}
+
+
+def run(folder: Path, mistake: Mistake | None) -> subprocess.CompletedProcess[str]:
+    """The tests of the domain against a copy of it, with the mistake made in it."""
+    shutil.copytree(ROOT / "reviews", folder / "reviews", ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("__init__.py", "fakes/__init__.py", "fakes/builders.py", "reviews/__init__.py", "reviews/builders.py"):
+        (folder / "tests" / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests" / part, folder / "tests" / part)
+    for name in TESTS:
+        shutil.copy(ROOT / "tests" / "reviews" / f"test_{name}.py", folder / "tests" / "reviews")
+    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = --import-mode=importlib\n")
+    if mistake is not None:
+        path = folder / "reviews" / mistake.file
+        text = path.read_text("utf-8")
+        assert text.count(mistake.right) == 1, f"{mistake.file} holds {text.count(mistake.right)} of: {mistake.right}"
+        path.write_text(text.replace(mistake.right, mistake.wrong), "utf-8")
+    files = [f"tests/reviews/test_{name}.py" for name in TESTS]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTHONPATH": ""}
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *files]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_copy_without_a_mistake_passes(tmp_path: Path) -> None:
+    """Else the others would prove nothing."""
+    came = run(tmp_path, None)
+    assert came.returncode == 0, came.stdout + came.stderr
+
+
+@pytest.mark.parametrize("mistake", list(MISTAKES.values()), ids=list(MISTAKES))
+def test_a_mistake_is_found(mistake: Mistake, tmp_path: Path) -> None:
+    """A test fails (exit code 1), and it fails by its assertion, not because the copy could not be read."""
+    came = run(tmp_path, mistake)
+    assert came.returncode == 1, came.stdout + came.stderr
+    assert "AssertionError" in came.stdout, came.stdout
