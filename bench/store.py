@@ -1,4 +1,4 @@
-"""How fast the store keeps reviews: `python bench/bench_store.py [memory|sqlite|postgres] …`, from the project's root.
+"""How fast the store keeps reviews: `python bench/store.py [memory|sqlite|postgres] …`, from the project's root.
 
 Prints `name: number`. SQLite runs with `synchronous=FULL`; PostgreSQL is the wheel's, with fsync on.
 """

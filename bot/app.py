@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -41,7 +42,10 @@ from bot.timers import Timers
 from bot.votes import VotesApi
 from reviews.errors import PlacetError, StoreUnavailable
 from reviews.ports import Clock, Store
+from storage import engine
 from storage.engine import open_store
+from storage.lock import FileLock
+from storage.upgrade import HEAD as NEWEST_REVISION
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +54,8 @@ SWEEP = 2.0
 #: A worker that failed starts again after this long (seconds).
 RESTART = 1.0
 ADAPTERS = "placet.adapters"
+#: How a card looks on another surface, for the web page to show.
+PREVIEWS = "placet.previews"
 
 
 class CannotServe(PlacetError):
@@ -103,10 +109,11 @@ class App:
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
         self.keyring = Keyring(self.store)
         self.adapters: dict[str, Adapter] = {}
-        self.url = config.server.public_url or f"http://{_bracketed(config.server.host)}:{config.server.port}"
+        self.url = config.server.public_url or ""
         self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
         self._tasks: list[asyncio.Task[None]] = []
         self._runners: list[web.AppRunner] = []
+        self._sockets: list[socket.socket] = []
         self.failing: dict[str, str] = {}
 
     # ---------------------------------------------------------------------------- starting and stopping
@@ -114,11 +121,12 @@ class App:
     async def start(self) -> None:
         """Open the store, load the policy, start adapters and workers, then listen."""
         draw_key = self.house_keys.get("draw")
-        self.directory = Directory(self.config, ("web",))
-        self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
-        policy = self.rules.load()
-        await self.store.start()
+        self._bind()
         try:
+            self.directory = Directory(self.config, ("web",))
+            self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
+            policy = self.rules.load()
+            await self.store.start()
             await self._open(policy, draw_key)
         except BaseException:
             await self.stop()
@@ -163,6 +171,8 @@ class App:
         self.hub.close()
         for runner in self._runners:
             await runner.cleanup()
+        for bound in self._sockets:
+            bound.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -179,11 +189,9 @@ class App:
 
     def _load_adapters(self) -> None:
         """Find adapters by their entry points, so that a stranger's is found like our own."""
-        previews: dict[str, Callable[..., str]] = {}
         for entry in metadata.entry_points(group=ADAPTERS):
-            section = getattr(self.config, entry.name, None) or {}
             setup = Setup(
-                config=section,
+                config=getattr(self.config, entry.name, None) or {},
                 env=self.env,
                 desk=self.desk,
                 door=self.door,
@@ -191,14 +199,11 @@ class App:
                 public_url=self.url,
                 demo=self.demo,
             )
-            create = entry.load()
-            if (adapter := create(setup)) is not None:
+            if (adapter := entry.load()(setup)) is not None:
                 self.adapters[entry.name] = adapter
-            if (preview := getattr(create, "preview", None)) is not None:
-                previews[entry.name] = preview
+        previews = {entry.name: entry.load() for entry in metadata.entry_points(group=PREVIEWS)}
         for adapter in self.adapters.values():
-            if hasattr(adapter, "previews"):
-                adapter.previews.update(previews)
+            getattr(adapter, "previews", {}).update(previews)
 
     async def _listen(self) -> None:
         server, internal = self.config.server, self.config.server.internal
@@ -209,33 +214,27 @@ class App:
             *VotesApi(self.service, self.desk, self.door, enabled=server.votes_by_token).routes(),
             *docs_routes(self.url),
         ]
+        outside, *inside = self._sockets
         if internal is None:
-            self.url = await self._serve(server.host, server.port, [*people, *api, *probes.routes(), *probes.inside()])
+            await self._serve(outside, [*people, *api, *probes.routes(), *probes.inside()])
             return
-        self.url = await self._serve(server.host, server.port, [*people, *probes.routes()])
-        await self._serve(internal.host, internal.port, [*api, *probes.routes(), *probes.inside()])
+        await self._serve(outside, [*people, *probes.routes()])
+        await self._serve(inside[0], [*api, *probes.routes(), *probes.inside()])
 
-    async def _serve(self, host: str, port: int, routes: list[Any]) -> str:
-        """Listen with these routes; the address bound, which for port 0 only now is known."""
-        application = web.Application(
-            middlewares=[middleware(lambda: self.service.base_url, self.clock)], client_max_size=wire.MAX_BODY + 1
-        )
+    def _bind(self) -> None:
+        """Take the addresses before anything else: links need the port, and a port in use is better said first."""
+        server, internal = self.config.server, self.config.server.internal
+        self._sockets = [_bound(where.host, where.port) for where in (server, internal) if where is not None]
+        host, port = self._sockets[0].getsockname()[:2]
+        self.url = server.public_url or f"http://{_bracketed(host)}:{port}"
+
+    async def _serve(self, bound: socket.socket, routes: list[Any]) -> None:
+        application = web.Application(middlewares=[middleware(self.url, self.clock)], client_max_size=wire.MAX_BODY + 1)
         application.add_routes(routes)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         self._runners.append(runner)
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as fault:
-            raise CannotServe(
-                f"Cannot listen on {host}:{port}: {fault.strerror}. Set server.port to a free one."
-            ) from fault
-        if self.config.server.public_url is not None:
-            return self.config.server.public_url
-        bound = runner.addresses[0][1]
-        if port == 0:
-            self.service.base_url = f"http://{_bracketed(host)}:{bound}"
-        return f"http://{_bracketed(host)}:{bound}"
+        await web.SockSite(runner, bound, backlog=1024).start()
 
     async def _start_control(self) -> None:
         path = control_path(self.config.database, self.folder)
@@ -283,7 +282,8 @@ class App:
         """Look again at what may have changed outside: the policy's files, agents added by another process."""
         while not self.hub.closing.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.hub.closing.wait(), SWEEP)
+                async with asyncio.timeout(SWEEP):
+                    await self.hub.closing.wait()
             try:
                 await self.keyring.load()
                 await self.reload_policy(force=False)
@@ -296,6 +296,21 @@ class App:
         if policy is not None and await self.rules.keep(self.store, policy):
             self.router.swap(policy)
             log.info("policy_loaded", policy=policy.ref)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket bound to an address. Raises CannotServe when it is taken or not this machine's."""
+    try:
+        family, kind, proto, _, where = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, proto)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+    except OSError as fault:
+        text = f"Cannot listen on {host}:{port}: {fault.strerror}. Set server.host and server.port to a free address."
+        raise CannotServe(text) from fault
+    return bound
 
 
 def _bracketed(host: str) -> str:
@@ -327,3 +342,54 @@ def control_path(url: str, folder: Path) -> Path | None:
         return None
     name = Path(database_url(url, folder)).name
     return beside / f"{name}.sock"
+
+
+# ---------------------------------------------------------------------------------------------- without a server
+
+
+def open_database(config: Config, folder: Path, clock: Clock) -> Store:
+    """The store a configuration names, not started yet, for a command that runs by itself. Raises CannotServe."""
+    try:
+        return open_store(database_url(config.database, folder), clock)
+    except ValueError as fault:
+        raise CannotServe(str(fault)) from fault
+
+
+def revision_of(config: Config, folder: Path) -> str | None:
+    """The revision a database's tables are at; None for one that is not there yet. Raises StoreUnavailable."""
+    return engine.current(database_url(config.database, folder))
+
+
+def migrate(config: Config, folder: Path) -> str | None:
+    """Bring a database's tables up to date while nobody serves it. The revision reached. Raises StoreUnavailable."""
+    return engine.migrate(database_url(config.database, folder))
+
+
+def held_by(database: Path) -> str | None:
+    """Who has an embedded database open, in a sentence; None when nobody has."""
+    lock = FileLock(database)
+    if not lock.path.exists():
+        return None
+    try:
+        lock.take()
+    except StoreUnavailable as fault:
+        return str(fault)
+    lock.release()
+    return None
+
+
+__all__ = [
+    "ADAPTERS",
+    "NEWEST_REVISION",
+    "App",
+    "CannotServe",
+    "SystemClock",
+    "control_path",
+    "database_url",
+    "held_by",
+    "is_loopback",
+    "key_folder",
+    "migrate",
+    "open_database",
+    "revision_of",
+]

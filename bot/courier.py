@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -79,7 +78,8 @@ class Courier:
                 self._begin(delivery)
             if len(claimed) < CLAIM:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hub.deliveries.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._hub.deliveries.wait()
 
     async def _claim(self) -> list[Delivery]:
         def claim(tx: Tx) -> list[Delivery]:
@@ -124,7 +124,7 @@ class Courier:
             async with session.post(url, data=delivery.body, headers=headers, allow_redirects=False) as answer:
                 await answer.content.read(_BOUNDED_READ)
                 return self._judge(delivery, answer)
-        except (aiohttp.ClientError, TimeoutError, OSError, CallbackForbidden, socket.gaierror) as fault:
+        except (aiohttp.ClientError, OSError, ValueError, CallbackForbidden) as fault:  # ValueError: no host at all
             return self._failed(delivery, f"{type(fault).__name__}: {fault}")
 
     def _headers(self, agent: Agent, delivery: Delivery) -> dict[str, str]:
@@ -155,7 +155,7 @@ class Courier:
             return timedelta(seconds=min(int(asked), 86_400))
         try:
             until = parsedate_to_datetime(asked)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         return min(max(until - self._clock.now(), timedelta(0)), timedelta(days=1))

@@ -206,7 +206,7 @@ class FrontDesk:
         def look(tx: Tx) -> QueuePage:
             found = tx.find(query)
             items = tuple(queue_item(review, person) for review in found[: filter.limit] if may_see(review, person))
-            counts = {view: tx.count(query_of(person, QueueFilter(view=view))) for view in ("mine", "roles")}
+            counts = {view: tx.count(query_of(person, QueueFilter(view=view))) for view in _views(person)}
             more = str(query.offset + filter.limit) if len(found) > filter.limit else None
             return QueuePage(items=items, cursor=more, counts=counts)
 
@@ -267,6 +267,10 @@ class FrontDesk:
             revealed=revealed,
         )
         return present(review, around)
+
+
+def _views(person: Person) -> tuple[str, ...]:
+    return ("mine", "roles", "decided", "all") if person.auditor else ("mine", "roles", "decided")
 
 
 def may_see(review: Review, person: Person) -> bool:

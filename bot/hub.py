@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from datetime import datetime
 
 from reviews.events import Deliver, Effect, Post, Refresh
+from reviews.lifecycle import next_alarm
 from reviews.model import Review
 from reviews.ports import Notice
 
@@ -19,6 +21,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.copies, self.deliveries, self.alarms = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        #: What the alarm clock is set to; only an earlier alarm need wake it.
+        self.armed: datetime | None = None
         self._watchers: set[asyncio.Queue[Notice | None]] = set()
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self.closing = asyncio.Event()
@@ -30,7 +34,8 @@ class Hub:
             self.copies.set()
         if any(isinstance(effect, Deliver) for effect in effects):
             self.deliveries.set()
-        self.alarms.set()
+        if (due := next_alarm(review)) is not None and (self.armed is None or due < self.armed):
+            self.alarms.set()
         self.notify(Notice(review=review.id, version=review.version, status=review.status))
         for effect in effects:
             if isinstance(effect, Post) and effect.target.person:
@@ -93,7 +98,8 @@ class Waiter:
     async def wait(self, seconds: float) -> bool:
         """Whether it changed within so many seconds."""
         try:
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()

@@ -20,7 +20,8 @@ help: this"""
 
 def query_of(person: Person, filter: QueueFilter) -> Query:
     """The store's query for one view of a person's queue; one row more than a page, to know whether there are more."""
-    offset = int(filter.cursor) if filter.cursor and filter.cursor.isdigit() else 0
+    cursor = filter.cursor or ""
+    offset = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
     everything = filter.view == "all" and person.auditor
     decided = filter.view == "decided"
     return Query(

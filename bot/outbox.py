@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.service import Service
 from reviews.card import Card
 from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
-from reviews.events import Posted, Transition, Unreachable
+from reviews.events import Posted, Unreachable
 from reviews.model import Review
 from reviews.ports import Clock, Copy, MessageRef, Store, Surface, Tx
 
@@ -61,7 +61,8 @@ class Outbox:
                 task.add_done_callback(self._tasks.discard)
             if len(claimed) < CLAIM:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hub.copies.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._hub.copies.wait()
 
     async def stop(self) -> None:
         """Let what was begun end; what does not is due again after its lease."""
@@ -113,13 +114,16 @@ class Outbox:
 
     async def _draw(self, surface: Surface, copy: Copy) -> None:
         review, card = await self._store.view(lambda tx: self._drawn(tx, copy.review))
+        known = copy.ref is not None
         async with asyncio.timeout(CALL):
-            if copy.ref is not None:
-                await surface.update(copy.ref, card)
-                await self._keep(replace(copy, shown=review.version, attempts=0, error=None))
-                return
-            ref = await self._found(surface, copy) or await surface.post(card, copy.target, copy.id)
-        await self._posted(replace(copy, state="posted", ref=ref, shown=review.version, attempts=0, error=None))
+            ref = copy.ref or await self._found(surface, copy)
+            if ref is not None:
+                # One found again may show an older card than the one that stands.
+                await surface.update(ref, card)
+            else:
+                ref = await surface.post(card, copy.target, copy.id)
+        drawn = replace(copy, state="posted", ref=ref, shown=review.version, attempts=0, error=None)
+        await (self._keep(drawn) if known else self._posted(drawn))
 
     def _drawn(self, tx: Tx, review_id: str) -> tuple[Review, Card]:
         review = tx.read(review_id)
@@ -127,32 +131,25 @@ class Outbox:
         return review, self._card(tx, review)
 
     async def _found(self, surface: Surface, copy: Copy) -> MessageRef | None:
-        """A post made earlier whose answer was lost; only then is the surface asked."""
-        if copy.attempts == 0 or not surface.abilities.finds:
+        """A post made earlier whose answer was lost or never kept; only then is the surface asked."""
+        if copy.state == "new" or not surface.abilities.finds:
             return None
         return await surface.find(copy.id, copy.target, copy.created_at)
 
     async def _posted(self, copy: Copy) -> None:
-        def keep(tx: Tx) -> Transition | None:
+        def keep(tx: Tx) -> None:
             review = tx.lock(copy.review)
-            self._keep_in(tx, copy, None)
-            if review is None:
-                return None
-            return self._service.keep(tx, review, Posted(at=tx.now(), copy=copy.id, target=copy.target))
+            tx.keep_copy(copy, None)
+            if review is not None:
+                self._service.keep(tx, review, Posted(at=tx.now(), copy=copy.id, target=copy.target))
 
         await self._store.tx(keep)
+        self._hub.copies.set()
 
     async def _keep(self, copy: Copy, due_at: datetime | None = None) -> None:
-        await self._store.tx(lambda tx: self._keep_in(tx, copy, due_at))
-
-    def _keep_in(self, tx: Tx, copy: Copy, due_at: datetime | None) -> None:
-        """Keep a copy; one that a transition overtook while it was drawn is due again at once."""
-        now = tx.copy(copy.id)
-        wanted = max(copy.wanted, now.wanted) if now is not None else copy.wanted
-        if due_at is None and copy.state == "posted" and copy.shown < wanted:
-            due_at = tx.now()
-            self._hub.copies.set()
-        tx.keep_copy(replace(copy, wanted=wanted), due_at)
+        await self._store.tx(lambda tx: tx.keep_copy(copy, due_at))
+        # A transition may have overtaken the drawing; the row is then due again, and nobody else would say so.
+        self._hub.copies.set()
 
     async def _later(self, copy: Copy, fault: Exception) -> None:
         """Try again later; a surface down for long passes the call on to the next rung meanwhile."""

@@ -80,7 +80,7 @@ class Router:
             agent=review.agent,
             now=at,
             draw=self._draw(review.id),
-            counters=self._counters(tx, policy, review.agent, request, at),
+            counters=self._counters(tx, policy, review.agent, request, at, besides=review.created_at),
             key_scopes=review.route.scopes,
         )
         return self._routed(policy, found, request, review.revision + 1, at, by)
@@ -172,10 +172,14 @@ class Router:
         mac = hmac.digest(self._key, review_id.encode(), "sha256")
         return int.from_bytes(mac[:7], "big") / 2**56
 
-    def _counters(self, tx: Tx, policy: Policy, agent: str, request: Request, at: datetime) -> Recent:
+    def _counters(
+        self, tx: Tx, policy: Policy, agent: str, request: Request, at: datetime, *, besides: datetime | None = None
+    ) -> Recent:
+        """What this agent asked of this subject before; `besides` is the instant of the review asked anew."""
         if policy.longest is None:
             return Recent(now=at)
-        return Recent(now=at, rows=tuple(tx.recent(agent, request.subject, at - policy.longest)))
+        rows = tx.recent(agent, request.subject, at - policy.longest)
+        return Recent(now=at, rows=tuple(row for row in rows if row[0] != besides))
 
     def _frozen(self, tx: Tx, ref: str) -> Policy:
         if ref not in self._kept:

@@ -97,7 +97,12 @@ class Service:
         request = self._checked(agent, wire.request_of(body))
         if agent.stopped:
             raise AgentStopped(AgentStopped.__doc__)
-        await self._room_for(agent)
+        try:
+            await self._room_for(agent)
+        except TooManyOpen:
+            # What was asked before takes no more room: the same key and body get their review.
+            if key is None or await self.store.view(lambda tx: tx.by_key(agent.name, key)) is None:
+                raise
         kept: list[tuple[Review, tuple[Effect, ...]]] = []
 
         def ask(tx: Tx) -> Submitted:
@@ -250,11 +255,18 @@ class Service:
                 raise wire.BadRequest(
                     "The request has faults.", (wire.FieldFault(pointer="/callback_url", message=fault),)
                 )
+        role = request.reviewer_role
+        roles = self.directory().config.roles
+        if role is not None and role not in roles and agent.sandbox is None:
+            fault = f"no such role here; there are {', '.join(sorted(roles)) or 'none'}"
+            raise wire.BadRequest(
+                "The request has faults.", (wire.FieldFault(pointer="/reviewer_role", message=fault),)
+            )
         if request.action.schema is not None:
             try:
                 schemas.check(request.action.schema)
-            except SchemaFault as fault:
-                where = wire.FieldFault(pointer="/action/schema", message=str(fault))
+            except SchemaFault as unsafe:
+                where = wire.FieldFault(pointer="/action/schema", message=str(unsafe))
                 raise wire.BadRequest("The request has faults.", (where,)) from None
         return request
 

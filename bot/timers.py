@@ -53,10 +53,12 @@ class Timers:
             try:
                 while await self._fire() >= FIRE_AT_ONCE:
                     pass
+                self._hub.armed = None  # whatever is announced from here on rings
                 due = await self._next_due()
             except StoreUnavailable as fault:
                 log.warning("timers_wait", why=str(fault))
                 due = None
+            self._hub.armed = due
             if due is not None:
                 self._scheduler.add_job(self._ring, "date", run_date=due, id="next", replace_existing=True)
             await self._hub.alarms.wait()

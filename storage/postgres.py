@@ -229,7 +229,8 @@ async def _next(ear: asyncio.Queue[str | None], conn: Any) -> str | None:
     """The next name heard; None when the subscription is over."""
     while True:
         try:
-            return await asyncio.wait_for(ear.get(), _HEARTBEAT_S)
+            async with asyncio.timeout(_HEARTBEAT_S):
+                return await ear.get()
         except TimeoutError:
             try:
                 await conn.execute("SELECT 1")

@@ -359,3 +359,9 @@ def test_both_guards_find_a_breach(breach: str, tmp_path: Path) -> None:
     run = import_guarded("domain", tmp_path)
     assert run.returncode != 0
     assert "AssertionError: reviews " in run.stderr
+
+
+def test_nobody_waits_with_wait_for() -> None:
+    """On Python 3.11 `asyncio.wait_for` swallows a cancellation that meets its result (CPython issue 86296)."""
+    using = [path for path in modules(*PACKAGES) if "asyncio.wait_for(" in path.read_text("utf-8")]
+    assert using == [], "use `async with asyncio.timeout(…)`, which never loses a cancellation"

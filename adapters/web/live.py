@@ -62,7 +62,8 @@ class OpenPage:
         """The next event, or None after `patience` seconds. Raises EOFError once closed."""
         if not self._ready.is_set():
             try:
-                await asyncio.wait_for(self._ready.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._ready.wait()
             except TimeoutError:
                 return None
         if self._closed:

@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 
 from bot.app import App, SystemClock, database_url
 from bot.config import parse
+from bot.hub import Waiter
 from reviews.events import Interaction, Reply
 from reviews.model import Identity, Object, Verb
 from reviews.ports import Clock, Store, Tx
@@ -186,6 +187,18 @@ class House:
             )
         )
 
+    def next_waiter(self) -> asyncio.Event:
+        """Set when the next long poll or stream has begun to wait."""
+        entered, waiter = asyncio.Event(), self.app.hub.waiter
+
+        def telling(review: str) -> Waiter:
+            self.app.hub.waiter = waiter  # type: ignore[method-assign]
+            entered.set()
+            return waiter(review)
+
+        self.app.hub.waiter = telling  # type: ignore[method-assign]
+        return entered
+
     async def counted(self) -> tuple[int, ...]:
         """How many log entries and deliveries are kept: the same before and after what must keep nothing."""
         return await self.store.view(lambda tx: (len(tx.log(limit=10_000)), len(tx.deliveries(limit=10_000))))
@@ -210,4 +223,5 @@ async def running(
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             yield House(app=app, store=kept, session=session)
     finally:
-        await app.stop()
+        if not app.hub.closing.is_set():
+            await app.stop()

@@ -1,0 +1,162 @@
+"""Who people are and whom a rung reaches."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.config import parse
+from bot.people import Directory
+from reviews.model import Identity, Need, Person, Route, Rung, Target, Tier
+from reviews.ports import Refusal
+
+NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
+CONFIG: dict[str, Any] = {
+    "roles": {
+        "manager": {"level": 2, "channels": {"slack": "#managers"}},
+        "security": {"level": 2},
+        "junior": {"level": 0},
+        "empty": {},
+    },
+    "people": [
+        {
+            "id": "ana",
+            "name": "Ana Ruiz",
+            "email": "Ana@example.com",
+            "roles": ["manager", "junior"],
+            "identities": {"slack": "U0ANA"},
+            "prefers": "slack",
+            "scopes": ["payments"],
+        },
+        {"id": "bo", "name": "Bo Chen", "email": "bo@example.com", "roles": ["security"], "prefers": "slack"},
+        {"id": "twin", "name": "Twin", "email": "bo@example.com"},
+    ],
+    "rotations": {"ops": {"primary": {"people": ["ana", "bo"], "every": "1w", "handoff": "mon 09:00"}}},
+}
+
+
+def directory(*surfaces: str) -> Directory:
+    """The directory with these surfaces running beside the web."""
+    return Directory(parse(CONFIG), ("web", *surfaces))
+
+
+def reached(notify: tuple[str, ...], *needs: Need, via: tuple[str, ...] = (), surfaces: tuple[str, ...] = ("slack",)):
+    """Whom one rung reaches, on a route with these needs."""
+    rung = Rung(after=timedelta(0), notify=notify, via=via)
+    route = Route(tier=Tier.APPROVE, needs=needs, chain=(rung,))
+    return directory(*surfaces).reach(route, NOW)[0]
+
+
+def test_a_person_has_the_level_of_their_highest_role() -> None:
+    """Roles carry levels; a person's is the highest."""
+    assert directory().person("ana") == Person(
+        id="ana",
+        name="Ana Ruiz",
+        roles=frozenset({"manager", "junior"}),
+        level=2,
+        scopes=frozenset({"payments"}),
+    )
+
+
+def test_identities_on_two_surfaces_are_one_person() -> None:
+    """A Slack id and the web's own id lead to the same person."""
+    here = directory("slack")
+    assert here.who(Identity(surface="slack", id="U0ANA")) == here.who(Identity(surface="web", id="ana"))
+
+
+def test_an_unknown_identity_is_refused_with_the_fix() -> None:
+    """Nobody is guessed: a sentence says what an operator must do."""
+    answer = directory("slack").who(Identity(surface="slack", id="U0EVE"))
+    assert isinstance(answer, Refusal)
+    assert "placet.yml" in answer.text
+
+
+def test_a_web_id_is_no_slack_id() -> None:
+    """Being called `ana` on Slack does not make anybody Ana."""
+    assert isinstance(directory("slack").who(Identity(surface="slack", id="ana")), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("ana", "ana"), ("ana@EXAMPLE.com", "ana"), ("bo@example.com", None), ("nobody", None), (None, None)],
+)
+def test_on_behalf_of_resolves_to_one_or_to_nobody(name: str | None, found: str | None) -> None:
+    """An address two people share means neither."""
+    assert directory().resolve(name) == found
+
+
+def test_the_channel_of_the_needed_role() -> None:
+    """`channel:role` posts to the channels of the roles needed and makes nobody an elector."""
+    reach = reached(("channel:role",), Need(role="manager"))
+    assert (reach.targets, reach.persons, reach.unreachable) == (
+        (Target(surface="slack", address="#managers"),),
+        {},
+        None,
+    )
+
+
+def test_a_role_without_a_channel_is_reached_on_the_web() -> None:
+    """The web's queue is live, so a role with people in it is reached without a post."""
+    reach = reached(("channel:role",), Need(role="security"))
+    assert (reach.targets, reach.unreachable) == ((), None)
+
+
+def test_a_surface_that_does_not_run_gets_nothing() -> None:
+    """The Slack channel counts only where Slack runs."""
+    assert reached(("channel:role",), Need(role="manager"), surfaces=()).targets == ()
+
+
+def test_holders_of_one_needed_role_are_no_electors_of_another() -> None:
+    """Calling both roles of a dual review must not let two people of one role fill both slots."""
+    reach = reached(("role:manager", "role:security"), Need(role="manager"), Need(role="security"))
+    assert reach.persons == {}
+
+
+def test_another_role_that_is_called_may_decide() -> None:
+    """A role on the ladder that is not needed is an elector by being called."""
+    assert reached(("role:security",), Need(role="manager")).persons == {"bo": "role security"}
+
+
+def test_a_level_is_reached_through_the_roles_that_have_it() -> None:
+    """`level: 2` goes to the channels of every role of that level."""
+    assert reached(("channel:role",), Need(level=2)).targets == (Target(surface="slack", address="#managers"),)
+
+
+def test_on_call_goes_by_preference_and_falls_back_to_the_web() -> None:
+    """Ana is on call in odd weeks from 2024 on; her card goes to Slack where it runs, else to the web."""
+    on_slack = reached(("oncall:ops.primary",), Need(role="security"))
+    on_web = reached(("oncall:ops.primary",), Need(role="security"), surfaces=())
+    assert list(on_slack.persons) == list(on_web.persons)
+    person = next(iter(on_slack.persons))
+    address = {"ana": Target(surface="slack", address="U0ANA", person="ana")}.get(
+        person, Target(surface="web", address=person, person=person)
+    )
+    assert on_slack.targets == (address,)
+    assert on_web.targets == (Target(surface="web", address=person, person=person),)
+
+
+@pytest.mark.parametrize(
+    ("notify", "words"),
+    [
+        (("role:empty",), "Nobody has the role empty."),
+        (("oncall:ops.secondary",), "Nobody is on call in ops.secondary now."),
+        (("person:ghost",), "person:ghost names nobody."),
+    ],
+)
+def test_who_cannot_be_reached_is_said(notify: tuple[str, ...], words: str) -> None:
+    """A rung that reaches nobody says why, so that the next goes at once."""
+    assert reached(notify, Need(role="manager")).unreachable == words
+
+
+def test_a_way_that_is_not_set_up_is_unreachable() -> None:
+    """A rung that goes only by SMS reaches nobody here; one that also goes by direct message does."""
+    assert reached(("person:ana",), via=("sms",)).unreachable == "sms is not set up here."
+    assert reached(("person:ana",), via=("sms", "dm")).unreachable is None
+
+
+def test_one_of_several_targets_is_enough() -> None:
+    """A rung is reached when any of its targets is."""
+    reach = reached(("role:empty", "person:bo"), Need(role="manager"))
+    assert (list(reach.persons), reach.unreachable) == (["bo"], None)
