@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from typer.main import get_command
 
 from adapters.slack.config import SlackConfig
@@ -90,9 +91,9 @@ def _said(part: Part) -> str:
             return " or ".join(dict.fromkeys(map(_said, kinds)))
         case {"type": "array"}:
             return f"list of {_said(part.get('items', {}))}"
-        case {"type": "object", "additionalProperties": {**inner}} if inner:
+        case {"type": "object", "additionalProperties": dict(inner)} if inner:
             return f"{_said(inner)} by name"
-        case {"patternProperties": {**named}}:
+        case {"patternProperties": dict(named)}:
             return f"{_said(next(iter(named.values())))} by name"
         case {"type": list(kinds)}:
             return " or ".join(kinds)
@@ -103,7 +104,7 @@ def _said(part: Part) -> str:
 def configuration() -> str:
     """placet.yml, section by section, from the models it is read into."""
     models = {"placet.yml": Config, "slack": SlackConfig, "web": WebConfig}
-    schemas = {name: model.model_json_schema() for name, model in models.items()}
+    schemas = {name: TypeAdapter(model).json_schema() for name, model in models.items()}
     sections = [line for name, part in schemas.items() for line in _section(name, part, part.get("$defs", {}))]
     return _page("Configuration", "the models it is read into", [_KEYS], sections)
 

@@ -1,0 +1,358 @@
+"""The documentation says what is: generated pages, links, policies, configurations, commands, and whole walks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from bot import config
+from bot.cli import app
+from policies.load import load_text
+from policies.trial import run_tests
+from tools import reference
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: the words after the fence, its text, and the line it begins at."""
+
+    page: Path
+    line: int
+    info: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(*pages: Path) -> Iterator[Block]:
+    """The fenced blocks of pages."""
+    for page in pages:
+        text = page.read_text("utf-8")
+        for found in re.finditer(r"(?ms)^```([^\n]*)\n(.*?)^```$", text):
+            yield Block(page, text[: found.start()].count("\n") + 1, found[1], found[2])
+
+
+def named(kind: str, accept: Callable[[Any], bool]) -> list[Block]:
+    """The YAML blocks whose content is of a kind; there is one at least."""
+    found = [block for block in blocks(*PAGES) if block.info == "yaml" and accept(yaml.safe_load(block.text))]
+    assert found, f"no page shows a {kind}"
+    return found
+
+
+POLICIES = named("policy", lambda found: "policy" in found and "version" in found)
+CONFIGURATIONS = named("configuration", lambda found: "version" not in found)
+
+
+# --- what is generated
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in reference.pages()])
+def test_a_generated_page_is_as_the_code_says(page: Path) -> None:
+    """Whoever changes commands, configuration, API, policy language or example writes the pages anew."""
+    assert page.read_text("utf-8") == reference.pages()[page], "run: python -m tools.reference"
+
+
+def test_the_readme_holds_the_example_as_it_runs() -> None:
+    """The fifteen lines on the first page are those of the file, and about fifteen."""
+    (code,) = [block.text for block in blocks(ROOT / "README.md") if block.info == "python"]
+    assert code.strip() in reference.EXAMPLE.read_text("utf-8")
+    assert 10 <= sum(bool(line.strip()) for line in code.splitlines()) <= 22
+
+
+# --- what is pointed at
+
+
+def links(page: Path) -> Iterator[str]:
+    """The relative targets of links and pictures on a page, outside of code."""
+    text = re.sub(r"(?ms)^```.*?^```$|`[^`\n]*`(?!\])", "", page.read_text("utf-8"))
+    yield from (target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as they are linked to."""
+    heads = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES])
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """To a file of the project, and to a heading where one is named."""
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        where = (page.parent / path).resolve() if path else page
+        assert where.exists(), f"{page.relative_to(ROOT)} links to {target}"
+        assert not anchor or anchor in anchors(where), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_every_page_can_be_found_from_the_first() -> None:
+    """No page of the documentation is an island."""
+    seen, todo = set[Path](), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop()
+        if page in seen or page.suffix != ".md":
+            continue
+        seen.add(page)
+        todo += [(page.parent / target.partition("#")[0]).resolve() for target in links(page)]
+    assert {page for page in PAGES if (ROOT / "docs") in page.parents} - {ROOT / "docs" / "README.md"} <= seen
+
+
+# --- what is shown
+
+
+@pytest.mark.parametrize("block", POLICIES, ids=str)
+def test_a_policy_shown_loads_and_passes_its_tests(block: Block) -> None:
+    """What a reader copies works."""
+    policy = load_text(block.text, name=str(block))
+    assert policy.warnings == ()
+    assert [result for result in run_tests(policy) if not result.passed] == []
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS, ids=str)
+def test_a_configuration_shown_is_taken(block: Block) -> None:
+    """Every placet.yml on a page, whole or in part, is one the server takes."""
+    config.parse(yaml.safe_load(block.text))
+
+
+def shown(page: Path) -> Iterator[str]:
+    """The `placet …` commands in code on a page, each on one line."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    code = [line for block in re.findall(r"(?ms)^```(?:sh[^\n]*)?\n(.*?)^```$", text) for line in block.splitlines()]
+    spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"(?ms)^```.*?^```$", "", text))
+    for line in [*code, *spans]:
+        if found := re.search(r"(?:^|\(|docker exec placet )(placet [a-z][^|)>#]*)", line.strip()):
+            yield found[1].strip()
+
+
+def unknown(command: str) -> str | None:
+    """What of a command there is not; None when there is all of it."""
+    at, words = get_command(app), command.split()[1:]
+    while words and words[0] in getattr(at, "commands", {}):
+        at = at.commands[words.pop(0)]  # type: ignore[attr-defined]  # a group, as just seen
+    if at is get_command(app) or (getattr(at, "commands", {}) and words):
+        return words[0] if words else None
+    known = {name for option in at.params for name in option.opts} | {"--help"}
+    return next((word for word in words if word.startswith("--") and word not in known), None)
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES])
+def test_every_command_shown_exists(page: Path) -> None:
+    """The command, and each of its options."""
+    assert {command: fault for command in shown(page) if (fault := unknown(command))} == {}
+
+
+@pytest.mark.parametrize(
+    "command", ["placet dance", "placet agent dance", "placet serve --dance", "placet polcy check"]
+)
+def test_a_command_there_is_not_would_be_found(command: str) -> None:
+    """The check above can fail."""
+    assert unknown(command)
+
+
+# --- the walks: every command of a page, for real
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Walk:
+    """A reader who types everything a page says, in a folder of their own; servers run beside, until `end`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.hook = folder, free_port(), free_port()
+        shims = folder / "bin"
+        shims.mkdir()
+        for name, module in (("placet", "-m bot"), ("python", "")):
+            (shims / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', "utf-8")
+            (shims / name).chmod(0o755)
+        (folder / "env").touch()
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("PLACET_")}
+        self.env = clean | {
+            "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder),
+            "NO_PROXY": "*", "PYTHONUNBUFFERED": "1", "MEMORY": str(folder / "env"),
+        }  # fmt: skip
+        self.servers: list[subprocess.Popen[bytes]] = []
+
+    def own(self, text: str) -> str:
+        """What the page says, with ports of our own."""
+        text = re.sub(r"(?m)^\. \.venv/bin/activate\n", "", text)
+        text = re.sub(
+            r"(?m)^placet init .*--dir (\S+)$",
+            rf"\g<0> --port {self.port}\nsed -i s/899[1]/{self.hook}/ \1/placet.yml",
+            text,
+        )
+        # `export A=$(…)` would hide that the inner command failed.
+        text = re.sub(r"(?m)^export (\w+)=(\$\(.*\))$", r"\1=\2\nexport \1", text)
+        return text.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}").replace("8991", str(self.hook))
+
+    def type(self, text: str) -> str:
+        """Run commands in the shell as it was left (folder and exported variables); what they print."""
+        script = f'set -euo pipefail; . "$MEMORY"\n{self.own(text)}\n{{ export -p; echo "cd \'$PWD\'"; }} > "$MEMORY"'
+        run = subprocess.run(
+            ["bash", "-c", script], cwd=self.folder, env=self.env, capture_output=True, timeout=120, check=False
+        )
+        assert run.returncode == 0, f"{text}\n{run.stdout.decode()}\n{run.stderr.decode()}"
+        return run.stdout.decode()
+
+    def serve(self, text: str) -> Path:
+        """Run the last line beside, until it listens; the file it prints to (a server's: its log)."""
+        *before, last = text.strip().splitlines()
+        if before:
+            self.type("\n".join(before))
+        out = self.folder / f"out-{len(self.servers)}"
+        placet = last == "placet serve"
+        script = f'. "$MEMORY"\nexec {self.own(last)} {"2" if placet else ""}> "{out}"'
+        server = subprocess.Popen(["bash", "-c", script], cwd=self.folder, env=self.env, stdout=subprocess.PIPE)
+        self.servers.append(server)
+        if placet:
+            assert server.stdout is not None
+            said = server.stdout.readline().decode()
+            assert said == f"Placet listens on http://127.0.0.1:{self.port}\n", said + out.read_text("utf-8")
+        else:
+            self.type(f"curl --silent --retry 60 --retry-connrefused --retry-delay 1 127.0.0.1:{self.hook} > /dev/null")
+        return out
+
+    def end(self) -> None:
+        """Stop what runs beside, one after another, as Ctrl-C does."""
+        for server in self.servers:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=20)
+        self.servers.clear()
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Walk]:
+    """A reader."""
+    assert shutil.which("curl"), "the pages use curl: install it"
+    made = Walk(tmp_path)
+    yield made
+    made.end()
+
+
+class Fields(HTMLParser):
+    """The hidden fields of a page's forms, by form."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[dict[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A form begins, or a field of it."""
+        about = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append({})
+        elif tag == "input" and about.get("type") == "hidden":
+            self.forms[-1][about["name"]] = about["value"]
+
+
+class Browser:
+    """A person with a browser, signed in by a link."""
+
+    def __init__(self, link: str) -> None:
+        self.base = link.partition("/enter")[0]
+        self._opener = build_opener(HTTPCookieProcessor())
+        self.page = self._send("/enter", self._form(self._get(link), "link"))
+
+    def approve(self, review: str) -> str:
+        """Press Approve on a review's page; the page that answers."""
+        fields = Fields(self._get(f"{self.base}/reviews/{review}")).forms
+        return self._send(f"/reviews/{review}", next(form for form in fields if form.get("verb") == "approve"))
+
+    def _form(self, html: str, field: str) -> dict[str, str]:
+        return next(form for form in Fields(html).forms if field in form)
+
+    def _get(self, url: str) -> str:
+        with self._opener.open(url, timeout=20) as answer:
+            return str(answer.read().decode())
+
+    def _send(self, path: str, fields: dict[str, str]) -> str:
+        with self._opener.open(self.base + path, data=urlencode(fields).encode(), timeout=20) as answer:
+            return str(answer.read().decode())
+
+
+def steps(page: str) -> list[Block]:
+    """The blocks a reader of a page types or saves, in order."""
+    found = [block for block in blocks(ROOT / page) if block.info.startswith("sh") or block.text.startswith("# ")]
+    assert len(found) > 1, page
+    return found
+
+
+@pytest.mark.slow
+def test_the_first_review_of_the_readme(walk: Walk) -> None:
+    """The commands of the first page lead to a review, to a page where a person approves it, and to the decision."""
+    (begin, ask, *rest) = [block for block in steps("README.md") if block.info == "sh"]
+    assert rest == []
+    walk.serve(begin.text)
+    printed = walk.type(ask.text)
+    review = re.findall(r'"id":"(rev_[0-9a-f]{32})"', printed)[0]
+    assert '"status":"pending"' in printed
+    browser = Browser(printed.strip().splitlines()[-1])
+    assert "A-4721" in browser.page
+    browser.approve(review)
+    (wait,) = [block.text for block in blocks(ROOT / "README.md") if "?wait=30" in block.text and not block.info]
+    assert '"verdict":"approved"' in walk.type(wait.replace("'", '"').replace("rev_…", review))
+
+
+@pytest.mark.slow
+def test_the_fifteen_lines_against_a_sandbox_key(walk: Walk) -> None:
+    """What the first page says of the example: a sandbox key answers at once, and it acts on what was redeemed."""
+    (begin, *_) = steps("README.md")
+    walk.serve(begin.text)
+    printed = walk.type(
+        "export PLACET_KEY=$(placet agent add ci --sandbox approve | tail -n 1)\n"
+        "export PLACET_URL=http://127.0.0.1:8080\n"
+        f"python {reference.EXAMPLE}"
+    )
+    assert re.search(r"^acting on \{.*\} with red_[0-9a-f]{32}$", printed, re.MULTILINE), printed
+
+
+@pytest.mark.slow
+def test_the_tutorial(walk: Walk) -> None:
+    """Every block of the tutorial, typed or saved in its order, does what the text around it says."""
+    printed, receiver = "", None
+    for block in steps("docs/tutorial.md"):
+        if block.info == "sh server":
+            started = walk.serve(block.text)
+            receiver = started if "receiver" in block.text else receiver
+        elif block.info == "sh":
+            printed += (now := walk.type(block.text))
+            if "/enter?link=" in now:
+                assert "A-4721" in Browser(now.strip().splitlines()[-1]).page
+        else:
+            name = block.text.partition("\n")[0].removeprefix("# ")
+            (walk.folder / "desk" / name).write_text(walk.own(block.text), "utf-8")
+    walk.end()  # what is on its way arrives before the server ends
+    folder = walk.folder / "desk"
+    assert "approved, revision 2." in printed
+    assert '"amount":120' in (folder / "decided.json").read_text("utf-8")
+    assert re.search(r'"redemption_id":"red_', (folder / "redeemed.json").read_text("utf-8"))
+    assert '"result":"succeeded"' in (folder / "reported.json").read_text("utf-8")
+    assert receiver is not None
+    assert re.search(r"_decided review\.decided approved$", receiver.read_text("utf-8"), re.MULTILINE)
+    assert "refunds@1" in printed
+    assert "4 tests, 0 failed." in printed
+    assert "sample by a small refund of a sure agent" in printed
