@@ -24,6 +24,10 @@ class OperationFailed(PlacetError):
     """The serving process refused an operation; the sentence is its own."""
 
 
+class NoControl(PlacetError):
+    """The control socket cannot be made where the database lies."""
+
+
 class Control:
     """The serving side. `changed` is called after each operation."""
 
@@ -38,8 +42,14 @@ class Control:
         app.add_routes([web.post("/run", self._run)])
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.UnixSite(self._runner, str(self._path)).start()
-        self._path.chmod(0o600)
+        try:
+            await web.UnixSite(self._runner, str(self._path)).start()
+            self._path.chmod(0o600)
+        except OSError as fault:
+            raise NoControl(
+                f"Cannot listen on the control socket {self._path}: {fault}. Keep the database in a folder of a local "
+                "disk; the path of a socket may have about 100 characters at most."
+            ) from fault
 
     async def stop(self) -> None:
         """Stop listening."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -36,7 +36,9 @@ CLAIM = 100
 #: At most this many at once to one receiver, so that a hanging one cannot hold what others need.
 PER_RECEIVER = 8
 _BOUNDED_READ = 4096
-_ATTEMPTS_WAIT = timedelta(seconds=1)
+#: How long a delivery waits for its turn (seconds), and when it is tried again if its receiver's lane stands still.
+LANE_WAIT = 1.0
+LANE_PAUSE = timedelta(seconds=2)
 
 
 class Courier:
@@ -45,7 +47,7 @@ class Courier:
     def __init__(self, store: Store, hub: Hub, gate: Gate, clock: Clock, agent: Callable[[str], Agent | None]) -> None:
         self._store, self._hub, self._gate, self._clock, self._agent = store, hub, gate, clock, agent
         self._sending: set[asyncio.Task[None]] = set()
-        self._busy: Counter[str] = Counter()
+        self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self.delivered = 0
 
@@ -98,18 +100,19 @@ class Courier:
         task.add_done_callback(self._sending.discard)
 
     async def _carry(self, delivery: Delivery) -> None:
-        receiver = urlsplit(delivery.url).netloc
-        if self._busy[receiver] >= PER_RECEIVER:
-            await self._keep(replace(delivery, due_at=self._clock.now() + _ATTEMPTS_WAIT))
+        """Send in the receiver's lane. A lane that does not move gives the delivery back, to be claimed again later."""
+        lane = self._lanes.setdefault(urlsplit(delivery.url).netloc, asyncio.Semaphore(PER_RECEIVER))
+        try:
+            async with asyncio.timeout(LANE_WAIT):
+                await lane.acquire()
+        except TimeoutError:
+            await self._keep(replace(delivery, due_at=self._clock.now() + LANE_PAUSE))
             return
-        self._busy[receiver] += 1
         try:
             after = await self._send(delivery)
         finally:
-            self._busy[receiver] -= 1
+            lane.release()
         await self._keep(after)
-        if self._busy[receiver] == PER_RECEIVER - 1:
-            self._hub.deliveries.set()
 
     async def _send(self, delivery: Delivery) -> Delivery:
         agent = self._agent(delivery.agent)

@@ -1,0 +1,25 @@
+"""The command line, room by room. Nothing heavy is loaded before a command that needs it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import agents, care, deciding, policy, records, serving, setup
+
+app = typer.Typer(
+    name="placet",
+    help="Placet puts a person in the loop of AI agents. Begin with `placet demo`, or with `placet init`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for room in (setup, serving, care):
+    room.register(app)
+app.add_typer(agents.app, name="agent", rich_help_panel="Who may ask, who decides")
+for room in (agents, deciding):
+    room.register(app)
+app.add_typer(policy.app, name="policy", rich_help_panel="Rules and records")
+records.register(app)

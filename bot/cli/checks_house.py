@@ -1,0 +1,189 @@
+"""Checks of the house: policy, callbacks, people, rotations, surfaces, gateways."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from bot.app import ADAPTERS, is_loopback
+from bot.cli.checks_machine import Served
+from bot.cli.finding import Finding, bad, ok, warn
+from bot.config import Config
+from bot.keys import read_secret
+from bot.oncall import on_call
+from bot.people import Directory
+from policies.errors import PolicyFault
+from policies.explain import run_tests
+from policies.load import load
+from policies.model import Policy
+from reviews.model import RiskLevel
+
+#: A network as wide as this opens callbacks to nearly everything.
+_WIDE = 8
+#: What Slack needs, by the way it is connected.
+_SLACK = {
+    "http": ("PLACET_SLACK_BOT_TOKEN", "PLACET_SLACK_SIGNING_SECRET"),
+    "socket": ("PLACET_SLACK_BOT_TOKEN", "PLACET_SLACK_APP_TOKEN"),
+}
+_CARDS = frozenset({"channel", "dm", "web"})
+
+
+def policy(config: Config, folder: Path) -> list[Finding]:
+    """Whether the policy loads, what it warns of, and whether its own tests pass."""
+    try:
+        rules = _policy(config, folder)
+    except PolicyFault as fault:
+        return [bad("policy", str(each), "`placet policy check` shows them all.") for each in fault.faults]
+    found = [warn("policy", text) for text in rules.warnings]
+    failed = [result for result in run_tests(rules) if not result.passed]
+    found += [
+        bad("policy", f"its test fails, {result.file}:{result.line}: {'; '.join(result.wrong)}", "placet policy test")
+        for result in failed
+    ]
+    if not rules.tests:
+        found.append(warn("policy", "has no tests", "Write some under `tests:`; they say what must stay as it is."))
+    return [ok("policy", f"{rules.ref} loads"), *found]
+
+
+def _policy(config: Config, folder: Path) -> Policy:
+    return load(folder / config.policy, Directory(config).known)
+
+
+def callbacks(config: Config) -> list[Finding]:
+    """Whether the allow-list lets decisions out, and no more than it should."""
+    found = []
+    for entry in config.callbacks.allow:
+        if "/" in entry and ipaddress.ip_network(entry).prefixlen < _WIDE:
+            text = f"{entry} opens nearly every address to whoever has an agent's key"
+            found.append(bad("callbacks", text, "Name the hosts and ports of your agents."))
+    if not config.callbacks.allow and is_loopback(config.server.host):
+        text = "only public https; agents on this machine cannot be told"
+        found.append(warn("callbacks", text, 'Add theirs, such as callbacks: {allow: ["127.0.0.1:8991"]}.'))
+    beyond = ", ".join(config.callbacks.allow) or "nothing"
+    return found or [ok("callbacks", f"public https, and beyond it {beyond}")]
+
+
+# ---------------------------------------------------------------------------------------------- people
+
+
+def people(config: Config, folder: Path) -> list[Finding]:
+    """Whether everybody a rule asks for exists, in sufficient number."""
+    if not config.people:
+        return [bad("people", "there is nobody, so nobody can decide", "List them under `people:` with their roles.")]
+    holders = Counter(role for person in config.people for role in person.roles)
+    found = [
+        warn("people", f"the role {role} has nobody", f"Give it to somebody, or take it out of `roles:` ({role}).")
+        for role in config.roles
+        if not holders[role]
+    ]
+    idle = [p.id for p in config.people if not p.roles and not p.auditor]
+    found += [warn("people", f"{who} has no role, and sees nothing", "Give them a role, or auditor.") for who in idle]
+    found += _slots(config, folder, holders)
+    return found or [ok("people", f"{len(config.people)} people in {len(config.roles)} roles")]
+
+
+def _slots(config: Config, folder: Path, holders: Counter[str]) -> list[Finding]:
+    """Rules that ask for more people than there are: their reviews could only expire."""
+    try:
+        rules = _policy(config, folder)
+    except PolicyFault:
+        return []  # the check of the policy says so
+    found = []
+    for rule in (*rules.rules, rules.default):
+        wanted = Counter(need.role for need in rule.route.needs if need.role is not None)
+        short = [
+            f"{count} of {role} (there are {holders[role]})" for role, count in wanted.items() if count > holders[role]
+        ]
+        if short:
+            fix = "Give the role to more people: until then its reviews wait for whom the chain calls, and expire."
+            found.append(bad("people", f'the rule "{rule.name}" asks for {", ".join(short)}', fix))
+        elif len(rule.route.needs) > len(config.people):
+            text = f'the rule "{rule.name}" asks for {len(rule.route.needs)} persons; there are {len(config.people)}'
+            found.append(bad("people", text, "Add people: nobody fills two slots."))
+    if len(config.people) == 1 and any(entry.risk is not RiskLevel.LOW for entry in rules.actions.values()):
+        text = "there is one person; whoever owns an agent may not decide what it does above low risk"
+        found.append(warn("people", text, "Add a second person, or let agents have no owner."))
+    return found
+
+
+def rotations(config: Config) -> list[Finding]:
+    """Whether somebody is on call now in every layer."""
+    now = datetime.now(UTC)
+    found = []
+    for rotation, layers in config.rotations.items():
+        for layer, turn in layers.items():
+            called = on_call(turn, now)
+            name = f"{rotation}.{layer}"
+            fix = "Rungs that call it pass on at once; fill the gap."
+            found.append(
+                ok("rotations", f"{name}: {', '.join(called)} now")
+                if called
+                else warn("rotations", f"{name}: nobody is on call now", fix)
+            )
+    return found
+
+
+# ---------------------------------------------------------------------------------------------- surfaces
+
+
+def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> list[Finding]:
+    """Whether each surface that is configured has an adapter and its secrets."""
+    installed = {entry.name for entry in metadata.entry_points(group=ADAPTERS)}
+    configured = [name for name in ("slack", "teams") if getattr(config, name) is not None]
+    found = [
+        bad(
+            "surfaces",
+            f"`{name}:` is configured, and no adapter of this name is installed",
+            "Take the section out, or install one.",
+        )
+        for name in configured
+        if name not in installed
+    ]
+    if not installed:
+        fix = "Install Placet with its metadata: pip install . (or -e .), not by copying files."
+        return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
+    if "slack" in configured and "slack" in installed:
+        found += _slack(config, env)
+    enabled = config.web.get("enabled", True) and "web" in installed
+    if not enabled and not configured:
+        found.append(bad("surfaces", "none is on, so nobody sees a card", "Set web: {enabled: true}."))
+    for person in config.people:
+        missing = person.prefers != "web" and person.prefers not in person.identities
+        if missing:
+            fix = f"Add identities: {{{person.prefers}: …}}, or prefers: web."
+            found.append(warn("surfaces", f"{person.id} prefers {person.prefers} and has no identity there", fix))
+    health = "" if served is None else " (their health is the server's, above)"
+    return found or [ok("surfaces", ", ".join([*(["web"] if enabled else []), *configured]) + health)]
+
+
+def _slack(config: Config, env: Mapping[str, str]) -> list[Finding]:
+    mode = str((config.slack or {}).get("mode", "http"))
+    missing = [name for name in _SLACK.get(mode, ()) if not read_secret(env, name)]
+    fix = "Set it in the environment, or name a file in the variable with _FILE at its end."
+    return [bad("surfaces", f"Slack needs {name}, which is not set", fix) for name in missing]
+
+
+def gateways(config: Config, folder: Path, env: Mapping[str, str]) -> list[Finding]:
+    """Whether the ways rungs go by exist: a rung that cannot go passes on at once, which is seen too late."""
+    found = [
+        bad("gateways", f"{way}: {variable} is not set", "Set it to an Apprise URL, or take the gateway out.")
+        for way, variable in config.gateways.items()
+        if not read_secret(env, variable)
+    ]
+    try:
+        chains = _policy(config, folder).chains
+    except PolicyFault:
+        return found
+    for name, chain in chains.items():
+        for rung in chain.rungs:
+            gone = [way for way in rung.via if way not in _CARDS]
+            if rung.via and len(gone) == len(rung.via):
+                text = (
+                    f"the chain {name} calls {', '.join(rung.notify)} by {' and '.join(gone)} only, which is not set up"
+                )
+                found.append(warn("gateways", text, "Add dm to `via`: as it is, this rung passes on at once."))
+    return found

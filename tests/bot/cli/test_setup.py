@@ -1,0 +1,68 @@
+"""`placet init`: what it writes works at once, and nothing that is there is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import load
+from bot.people import Directory
+from policies.explain import run_tests
+from policies.load import library_names
+from policies.load import load as load_policy
+from tests.bot.cli.conftest import Placet
+
+
+@pytest.mark.parametrize("policy", ["starter", *library_names()])
+def test_what_is_written_loads_with_every_name_known_and_its_tests_pass(
+    placet: Placet, tmp_path: Path, policy: str
+) -> None:
+    """Whatever policy one begins with, its roles, people and rotations exist in the configuration beside it."""
+    ran = placet("init", "--yes", "--dir", tmp_path, "--policy", policy)
+    assert ran.code == 0
+    assert "placet serve --config" in ran.out
+    config = load(tmp_path / "placet.yml")
+    rules = load_policy(tmp_path / config.policy, Directory(config).known)
+    assert rules.tests
+    assert all(result.passed for result in run_tests(rules))
+    assert "keys/" in (tmp_path / ".gitignore").read_text()
+
+
+def test_what_is_there_is_not_overwritten(placet: Placet, house: Path) -> None:
+    """A second init says what is there and changes nothing."""
+    before = house.read_bytes()
+    ran = placet("init", "--yes", "--dir", house.parent, "--person", "other")
+    assert ran.code == 1
+    assert "already" in ran.err
+    assert house.read_bytes() == before
+
+
+def test_without_yes_it_asks(placet: Placet, tmp_path: Path) -> None:
+    """The answers end up in the file; a name may hold what YAML would read otherwise."""
+    ran = placet("init", "--dir", tmp_path, given="ana\nAna: [Ruiz] #1\n8123\nthree-tier-fintech\n")
+    assert ran.code == 0, ran.err
+    config = load(tmp_path / "placet.yml")
+    assert (config.server.port, config.people[0].id, config.people[0].name) == (8123, "ana", "Ana: [Ruiz] #1")
+    assert "senior-reviewer" in config.roles
+
+
+@pytest.mark.parametrize(
+    ("given", "says"), [(("--policy", "nope"), "three-tier-fintech"), (("--person", "Ana Ruiz"), "lower-case")]
+)
+def test_what_does_not_fit_is_said_before_anything_is_written(
+    placet: Placet, tmp_path: Path, given: tuple[str, str], says: str
+) -> None:
+    """The sentence names what is allowed, and the folder stays empty."""
+    ran = placet("init", "--yes", "--dir", tmp_path / "new", *given)
+    assert ran.code == 1
+    assert says in ran.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(placet: Placet, tmp_path: Path) -> None:
+    """A file in the way of the folder."""
+    (tmp_path / "file").write_text("")
+    ran = placet("init", "--yes", "--dir", tmp_path / "file")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
