@@ -7,6 +7,8 @@ import hashlib
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from reviews.errors import PlacetError
 from reviews.events import Message
 from reviews.model import OPTIONAL_DECISIONS, Object, Request, Review, Route, Status, Verb
 from reviews.ports import Entry
+from reviews.redact import join
 
 #: A body larger than this is not read (bytes), nor JSON nested deeper, nor integers past what doubles can carry.
 MAX_BODY = 1_000_000
@@ -25,6 +28,15 @@ MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 #: A callback's body stays below this (bytes); what does not fit is left out, and said to be.
 MAX_CALLBACK = 20_000
+#: Names and references of an agent (characters), its callback's address, and words said about a review.
+MAX_NAME, MAX_URL, MAX_WORDS = 500, 2000, 10_000
+NAMES = tuple(
+    field.name
+    for field in dataclasses.fields(Request)
+    if field.type == "str | None" and field.name not in ("summary", "callback_url")
+)
+#: At most so many faults are told of one body.
+MAX_FAULTS = 50
 #: The action of a request that brings a `result` already produced.
 RESULT = "review.result"
 
@@ -97,10 +109,11 @@ def request_of(body: Object, *, previous: Request | None = None) -> Request:
     try:
         request = _request.validate_json(orjson.dumps(body), strict=True, extra="forbid")
     except ValidationError as fault:
-        raise BadRequest("The request has faults.", tuple(map(_fault, fault.errors(include_url=False)))) from None
-    faults = tuple(_beyond_types(request))
-    if faults:
-        raise BadRequest("The request has faults.", faults)
+        faults = fault.errors(include_url=False, include_input=False)[:MAX_FAULTS]
+        raise BadRequest("The request has faults.", tuple(map(_fault, faults))) from None
+    beyond = tuple(_beyond_types(request))[:MAX_FAULTS]
+    if beyond:
+        raise BadRequest("The request has faults.", beyond)
     return request
 
 
@@ -141,21 +154,37 @@ def _carried(body: Object, previous: Request) -> Object:
 
 
 def request_json(request: Request) -> Object:
-    """A Request as the JSON that would make it again; empty fields are left out."""
-    whole: Object = orjson.loads(orjson.dumps(request))
-    kept = {key: value for key, value in whole.items() if value not in (None, [], {})}
-    kept["action"] = {key: value for key, value in whole["action"].items() if value is not None}
-    for key in ("risk", "producer", "context", "ui_hint"):
-        if isinstance(whole[key], dict):
-            inner = {k: v for k, v in whole[key].items() if v not in (None, [], {})}
-            kept.pop(key, None)
-            if inner:
-                kept[key] = inner
-    return kept
+    """A Request as the JSON that would make it again; fields at their default are left out."""
+    return {**_sparse(request), "action": {"arguments": request.action.arguments, **_sparse(request.action)}}
+
+
+@cache
+def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
+    """A dataclass's fields and their defaults; a field without one has a default nothing equals."""
+    return tuple(
+        (f.name, f.default_factory() if callable(f.default_factory) else f.default) for f in dataclasses.fields(cls)
+    )
+
+
+def _sparse(value: Any) -> Object:
+    return {
+        name: _json_of(inner)
+        for name, default in _defaults(value.__class__)
+        if (inner := getattr(value, name)) is not default and inner != default
+    }
+
+
+def _json_of(value: Any) -> Any:
+    """One of the domain's values as JSON: closed words as texts, instants as RFC 3339."""
+    if isinstance(value, str | dict | bool | int | float) or value is None:
+        return str(value) if isinstance(value, StrEnum) else value
+    if isinstance(value, tuple):
+        return [_json_of(inner) for inner in value]
+    return value.isoformat() if isinstance(value, datetime) else _sparse(value)
 
 
 def _fault(error: Any) -> FieldFault:
-    pointer = "".join(f"/{part}" for part in error["loc"])
+    pointer = join(*error["loc"])
     unknown = error["type"] in ("unexpected_keyword_argument", "extra_forbidden")
     message = "unknown field; see /docs for those there are" if unknown else str(error["msg"])
     return FieldFault(pointer=pointer, message=message)
@@ -179,8 +208,11 @@ def _beyond_types(request: Request) -> list[FieldFault]:
     check(_between(request.escalate_after_seconds, 1, 10**7), "/escalate_after_seconds", "from 1 to 10000000")
     for n, evidence in enumerate(request.evidence):
         check(_between(evidence.score, 0, 1), f"/evidence/{n}/score", "from 0 to 1")
+    for field in NAMES:
+        check(len(getattr(request, field) or "") <= MAX_NAME, f"/{field}", f"at most {MAX_NAME} characters")
     deadline = request.review_deadline
-    check(deadline is None or deadline.tzinfo is not None, "/review_deadline", "an RFC 3339 instant with its offset")
+    fits = deadline is None or (deadline.tzinfo is not None and 2000 <= deadline.year < 9000)
+    check(fits, "/review_deadline", "an RFC 3339 instant with its offset, such as 2026-11-25T12:00:00Z")
     for n, pointer in enumerate(request.sensitive):
         check(pointer.startswith("/"), f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban")
     faults += _callback_faults(request.callback_url)
@@ -197,7 +229,8 @@ def _callback_faults(url: str | None) -> list[FieldFault]:
         return []
     try:
         parts = urlsplit(url)
-        ok = parts.scheme in ("https", "http") and parts.hostname and not parts.username and parts.port != 0
+        ok = parts.scheme in ("https", "http") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+        ok = ok and len(url) <= MAX_URL and url.isprintable() and " " not in url
     except ValueError:
         ok = False
     return [] if ok else [FieldFault(pointer="/callback_url", message="an https URL without a user or password")]
@@ -360,8 +393,10 @@ def callback_body(message: Message, review: Review, at: datetime, base: str) -> 
         data[heavy] = None
         data["truncated"] = True
     # What is decided on is still too long: the agent reads it at links.self, and the digest binds it.
+    data["outcomes"] = []
     if data["decision"]:
         data["decision"] |= {"action": None, "changes": None, "comments": [], "answer": None, "notes": None}
+        data["decision"]["reason"] = (data["decision"]["reason"] or "")[:MAX_NAME] or None
     return orjson.dumps(body)
 
 

@@ -22,12 +22,11 @@ from storage.rows import Params, Row
 from storage.sql import Statement
 from storage.store import SqlTx
 from storage.upgrade import upgrade_sqlite
-from storage.writer import Writer
+from storage.writer import BUSY_MS, Writer
 
 T = TypeVar("T")
 
 _READERS = 2
-_BUSY_MS = 10_000
 #: Whom another process told of a change here: the lock keeps others away.
 _NOBODY: tuple[str, ...] = ()
 
@@ -35,7 +34,7 @@ _NOBODY: tuple[str, ...] = ()
 def open_writer(path: Path) -> sqlite3.Connection:
     """The writing connection. `synchronous=FULL`: what is acknowledged survives a power cut."""
     conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    conn.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    conn.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     conn.execute("PRAGMA journal_mode=WAL")
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA journal_size_limit=67108864")
@@ -49,7 +48,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
     )
-    conn.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    conn.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     return conn
 
 
@@ -126,11 +125,17 @@ class SqliteStore:
 
     async def start(self) -> None:
         """Take the lock, bring the file up to date, open. Raises StoreUnavailable naming what is in the way."""
-        await asyncio.to_thread(self._open)
+        await asyncio.to_thread(self._prepare)
+        try:
+            await self._writer.start()
+        except BaseException:
+            self._lock.release()
+            raise
 
     async def stop(self) -> None:
         """Finish what was begun and close."""
         self._stopped.set()
+        await self._writer.stop()
         await asyncio.to_thread(self._close)
 
     async def listen(self) -> AsyncIterator[str]:
@@ -158,17 +163,15 @@ class SqliteStore:
             "warnings": warnings,
         }
 
-    def _open(self) -> None:
+    def _prepare(self) -> None:
         self._lock.take()
         try:
             upgrade_sqlite(self._path)
-            self._writer.start()
         except BaseException:
             self._lock.release()
             raise
 
     def _close(self) -> None:
-        self._writer.stop()
         self._readers.shutdown(wait=True)
         for conn in self._opened:
             conn.close()
