@@ -14,12 +14,14 @@ from bot import wire
 from bot.hub import Hub
 from bot.keys import Keyring
 from bot.limits import Buckets
-from bot.problems import problem
+from bot.problems import REQUEST_ID, problem
 from bot.sandbox import Sandbox
 from bot.service import Service
 from policies.explain import as_json
+from reviews.errors import NotFound
 from reviews.model import Object, Review, Status
 from reviews.ports import Agent, Query
+from reviews.redact import join
 
 #: How long a call may wait (seconds), and how many reviews a page may have.
 MAX_WAIT = 60.0
@@ -68,6 +70,8 @@ class AgentApi:
             if wait := self._buckets.wait(agent):
                 text = f"{agent.name} may ask {agent.rate:g} times a second; wait {wait} s."
                 return problem(429, text, headers={"Retry-After": str(wait)})
+            if not is_id(request):
+                raise NotFound("You have no review of this id.")
             return await handler(request, agent)
 
         return guarded
@@ -85,9 +89,13 @@ class AgentApi:
     async def _revise(self, request: web.Request, agent: Agent) -> web.StreamResponse:
         body = await read_object(request)
         supersedes = body.get("supersedes")
-        if supersedes is not None and (isinstance(supersedes, bool) or not isinstance(supersedes, int)):
+        if supersedes is not None and not _is_whole(supersedes):
             raise _field("/supersedes", "the revision this one takes the place of, a whole number")
         done = await self._service.revise(agent, request.match_info["id"], body)
+        if agent.sandbox is not None and not done.replayed:
+            # Whoever tries out changes wants to see the end too.
+            answer = "approve" if agent.sandbox == "changes" else agent.sandbox
+            return self._answer(await self._sandbox.answer(done.review, answer), 201)
         return self._answer(done.review, 200 if done.replayed else 201)
 
     async def _withdraw(self, request: web.Request, agent: Agent) -> web.StreamResponse:
@@ -137,13 +145,13 @@ class AgentApi:
             raise wire.BadRequest(
                 f"Unknown query parameter {sorted(unknown)[0]!r}; there are status, action, cursor, limit."
             )
-        limit = _whole(asked.get("limit", "50"), "limit", 1, MAX_PAGE)
+        limit = whole(asked.get("limit", "50"), "limit", 1, MAX_PAGE)
         cursor = asked.get("cursor")
         query = Query(
             agent=agent.name,
             statuses=_statuses(asked.get("status")),
             action=asked.get("action"),
-            before_seq=_whole(cursor, "cursor", 1, wire.MAX_INTEGER) if cursor is not None else None,
+            before_seq=whole(cursor, "cursor", 1, wire.MAX_INTEGER) if cursor is not None else None,
             limit=limit + 1,
         )
         found = await self._service.store.view(lambda tx: tx.find(query))
@@ -155,7 +163,7 @@ class AgentApi:
         review = await self._service.read(agent, request.match_info["id"])
         if "text/event-stream" in request.headers.get("Accept", ""):
             return await self._stream(request, review)
-        after = _whole(request.query.get("after", "0"), "after", 0, wire.MAX_INTEGER)
+        after = whole(request.query.get("after", "0"), "after", 0, wire.MAX_INTEGER)
         entries = await self._service.store.view(
             lambda tx: tx.log(review=review.id, after=after, limit=_HISTORY, public=True)
         )
@@ -164,9 +172,10 @@ class AgentApi:
     async def _stream(self, request: web.Request, review: Review) -> web.StreamResponse:
         """The history live, as server-sent events; a reconnect goes on from `Last-Event-ID`."""
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream.headers["X-Request-ID"] = request[REQUEST_ID]
         await stream.prepare(request)
         last = request.headers.get("Last-Event-ID", "0")
-        after = int(last) if last.isascii() and last.isdigit() and int(last) <= wire.MAX_INTEGER else 0
+        after = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else 0
         with self._hub.waiter(review.id) as waiter:
             while not self._hub.closing.is_set():
                 entries = await self._service.store.view(
@@ -206,16 +215,21 @@ async def _only(request: web.Request, *fields: str) -> Object:
     body = await read_object(request, empty=True)
     unknown = [key for key in body if key not in fields]
     if unknown:
-        raise _field(f"/{unknown[0]}", f"unknown field; there are {', '.join(fields)}")
+        raise _field(join(unknown[0]), f"unknown field; there are {', '.join(fields)}")
     return body
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a JSON number is whole; `2.0` is (JSON Schema 2020-12 §6.1.1)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
 
 
 def _text(body: Object, field: str) -> str | None:
     value = body.get(field)
     if value is not None and not isinstance(value, str):
         raise _field(f"/{field}", "a text")
-    if value is not None and len(value) > 10_000:
-        raise _field(f"/{field}", "at most 10000 characters")
+    if value is not None and len(value) > wire.MAX_WORDS:
+        raise _field(f"/{field}", f"at most {wire.MAX_WORDS} characters")
     return value
 
 
@@ -231,8 +245,8 @@ def _key(request: web.Request, body: Object) -> str | None:
     if header is not None and field is not None and header != field:
         raise _field("/idempotency_key", "differs from the Idempotency-Key header; send one")
     key = header if header is not None else field
-    if key is not None and not 0 < len(key) <= 255:
-        raise _field("/idempotency_key", "1 to 255 characters")
+    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise _field("/idempotency_key", "1 to 255 printable ASCII characters")
     return key
 
 
@@ -248,7 +262,14 @@ def _seconds(text: str | None) -> float:
     return seconds
 
 
-def _whole(text: str, name: str, low: int, high: int) -> int:
+def is_id(request: web.Request) -> bool:
+    """Whether the address, where it names a review, could name one; databases take no NUL."""
+    name = request.match_info.get("id", "-")
+    return len(name) <= 64 and name.isascii() and name.isprintable()
+
+
+def whole(text: str, name: str, low: int, high: int) -> int:
+    """A whole number in a query. Raises wire.BadRequest."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
         raise wire.BadRequest(f"`{name}` is a whole number from {low} to {high}.")
     return int(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,6 +114,8 @@ class Gate:
 
 
 def _literal(host: str) -> Address | None:
+    # Resolvers read wide digits, ideographic full stops and a last dot as the plain ones (UTS #46).
+    host = unicodedata.normalize("NFKC", host).replace("。", ".").removesuffix(".")
     try:
         return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

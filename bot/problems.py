@@ -19,9 +19,13 @@ from reviews.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+#: The name of the call under way, for answers that begin before they are whole.
+REQUEST_ID = web.RequestKey("request_id", str)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {Answer.REFUSED: 409, Answer.FORBIDDEN: 403, Answer.GONE: 410, Answer.LOCKED: 423, Answer.WHISPER: 409}
-_TITLES = {
+#: What each status is called.
+TITLES = {
     400: "The request cannot be read",
     401: "Who is asking?",
     403: "Not allowed",
@@ -41,7 +45,7 @@ _TITLES = {
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> web.Response:
     """A problem response. `more` adds members such as `errors` or `decision`."""
-    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail, **more}
+    body = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail, **more}
     return web.Response(
         status=status, body=orjson.dumps(body), content_type="application/problem+json", headers=dict(headers or {})
     )
@@ -74,17 +78,18 @@ def _of(fault: PlacetError, base: str) -> web.Response:
             return problem(500, "Something went wrong here and nothing was granted. It is in the log.")
 
 
-def middleware(base: Callable[[], str], clock: Clock) -> Any:
+def middleware(base: str, clock: Clock) -> Any:
     """Turn every fault into a problem, and carry `X-Request-ID` in and out."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if 0 < len(given) <= 128 and given.isprintable() and given.isascii() else uuid7(clock.now())
+        request[REQUEST_ID] = request_id
         try:
             answer = await handler(request)
         except PlacetError as fault:
-            answer = _of(fault, base())
+            answer = _of(fault, base)
         except web.HTTPException as fault:
             if fault.status < 400 or not request.path.startswith("/v1"):
                 raise

@@ -6,6 +6,7 @@ People's side is `bot/desk.py`, which shares `Service.apply`.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,6 +89,7 @@ class Service:
         self.directory, self.base_url = directory, base_url
         self._observe = observe
         self._open: dict[str, tuple[datetime, int]] = {}
+        self._asking: Counter[str] = Counter()
 
     # ---------------------------------------------------------------------------- agents
 
@@ -97,12 +99,15 @@ class Service:
         request = self._checked(agent, wire.request_of(body))
         if agent.stopped:
             raise AgentStopped(AgentStopped.__doc__)
+        ahead = self._asking[agent.name]
+        self._asking[agent.name] += 1
         try:
-            await self._room_for(agent)
-        except TooManyOpen:
-            # What was asked before takes no more room: the same key and body get their review.
-            if key is None or await self.store.view(lambda tx: tx.by_key(agent.name, key)) is None:
-                raise
+            await self._room_for(agent, key, ahead)
+            return await self._ask(agent, request, key, print_)
+        finally:
+            self._asking[agent.name] -= 1
+
+    async def _ask(self, agent: Agent, request: Request, key: str | None, print_: str) -> Submitted:
         kept: list[tuple[Review, tuple[Effect, ...]]] = []
 
         def ask(tx: Tx) -> Submitted:
@@ -270,14 +275,19 @@ class Service:
                 raise wire.BadRequest("The request has faults.", (where,)) from None
         return request
 
-    async def _room_for(self, agent: Agent) -> None:
-        """Refuse an agent that has too many open. Counted afresh every second; between, its own are added."""
+    async def _room_for(self, agent: Agent, key: str | None, ahead: int) -> None:
+        """Refuse an agent that has too many open. Counted afresh every second; between, its own are added.
+
+        `ahead` are its requests under way, which no count shows yet. What was asked before takes no more room.
+        """
         now = self.clock.now()
         counted_at, open_ = self._open.get(agent.name, (datetime.min.replace(tzinfo=now.tzinfo), 0))
         if now - counted_at > timedelta(seconds=1) or open_ + 1 >= agent.max_open:
             counted_at = now
-            open_ = await self.store.view(lambda tx: tx.count(Query(agent=agent.name, open_only=True)))
+            open_ = await self.store.view(lambda tx: tx.count(Query(agent=agent.name, open_only=True))) + ahead
         if open_ >= agent.max_open:
+            if key is not None and await self.store.view(lambda tx: tx.by_key(agent.name, key)) is not None:
+                return
             text = f"{agent.name} has {open_} open reviews; at most {agent.max_open} are taken."
             raise TooManyOpen(text, retry_after=30)
         self._open[agent.name] = (counted_at, open_ + 1)

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot import wire
-from bot.api import read_object
+from bot.api import is_id, read_object, whole
 from bot.desk import FrontDesk, may_see
 from bot.door import FrontDoor
 from bot.problems import problem
@@ -21,6 +21,24 @@ from reviews.events import Answer, Interaction, Reply
 from reviews.forms import ARGUMENTS
 from reviews.model import Identity, Object, Person, Review, Verb
 from reviews.ports import QueueFilter
+
+NOT_HERE = "There is no such review, or it is not yours to see."
+#: How far a queue can be paged.
+MAX_CURSOR = 999_999_999
+
+#: Where a review shows words of agents and people, in which what is hidden may be repeated.
+_THEIRS = (
+    "action",
+    "subject",
+    "task_id",
+    "correlation_id",
+    "session_id",
+    "metadata",
+    "changes_requested",
+    "outcomes",
+    "request",
+)
+_THEIRS_DECIDED = ("action", "changes", "reason", "notes", "answer", "comments")
 
 PersonHandler = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
 _STATUS = {
@@ -43,8 +61,8 @@ class Vote(BaseModel):
     revision: int
     digest: str | None = None
     arguments: dict[str, Any] | None = None
-    reason: str | None = None
-    notes: str | None = None
+    reason: str | None = Field(default=None, max_length=wire.MAX_WORDS)
+    notes: str | None = Field(default=None, max_length=wire.MAX_WORDS)
     to: str | None = None
 
 
@@ -72,7 +90,7 @@ class VotesApi:
             if person is None:
                 hint = "Send `Authorization: Bearer plr_…` with a person's token; `placet token PERSON` makes one."
                 return problem(401, hint, headers={"WWW-Authenticate": "Bearer"})
-            return await handler(request, person)
+            return await handler(request, person) if is_id(request) else problem(404, NOT_HERE)
 
         return guarded
 
@@ -80,7 +98,10 @@ class VotesApi:
         view = request.query.get("view", "roles")
         if view not in ("mine", "roles", "decided", "all"):
             raise wire.BadRequest("`view` is one of mine, roles, decided, all.")
-        page = await self._desk.queue(person, QueueFilter(view=view, cursor=request.query.get("cursor")))
+        cursor = request.query.get("cursor")
+        if cursor is not None:
+            whole(cursor, "cursor", 1, MAX_CURSOR)
+        page = await self._desk.queue(person, QueueFilter(view=view, cursor=cursor))
         items = [
             {
                 "id": item.id,
@@ -129,7 +150,7 @@ class VotesApi:
         review = await self._service.store.view(lambda tx: tx.read(interaction.review))
         if review is None or not may_see(review, person):
             if review is None:
-                return problem(404, "There is no such review, or it is not yours to see.")
+                return problem(404, NOT_HERE)
             return None  # a vote on what is not one's own is refused with who may, and written down
         if interaction.shown is not None and interaction.shown != review.proposal.digest and not review.status.over:
             shown = redacted_json(review, self._service.base_url)
@@ -142,11 +163,16 @@ class VotesApi:
         shown = redacted_json(review, self._service.base_url) if review and may_see(review, person) else None
         if status == 200 and shown is not None:
             return _json(shown)
-        errors = [{"pointer": f"/arguments{pointer}", "message": text} for pointer, text in reply.errors.items()]
+        errors = [{"pointer": _place(pointer), "message": text} for pointer, text in reply.errors.items()]
         more: Object = {"review": shown} if shown else {}
         if errors:
             more["errors"] = errors
         return problem(422 if errors else status, reply.text, **more)
+
+
+def _place(field: str) -> str:
+    """Where in the body a field of the desk's answer is: a pointer into the arguments, or the name of another field."""
+    return f"/{field}" if field and not field.startswith("/") else f"/arguments{field}"
 
 
 def _vote_of(body: Object) -> Vote:
@@ -155,7 +181,7 @@ def _vote_of(body: Object) -> Vote:
         Verb(vote.vote)
     except ValidationError as fault:
         faults = tuple(
-            wire.FieldFault(pointer="".join(f"/{part}" for part in e["loc"]), message=str(e["msg"]))
+            wire.FieldFault(pointer=redact.join(*e["loc"]), message=str(e["msg"]))
             for e in fault.errors(include_url=False)
         )
         raise wire.BadRequest("The vote has faults.", faults) from None
@@ -181,7 +207,22 @@ def redacted_json(review: Review, base: str) -> Object:
     )
     shown = wire.review_json(masked, base)
     shown["request"] = redact.masked(shown["request"], hidden)
-    return orjson.loads(scrub(orjson.dumps(shown).decode()))  # type: ignore[no-any-return]  # an object, as dumped
+    decision = shown["decision"]
+    if decision is not None:
+        decision |= {key: _scrubbed(decision[key], scrub) for key in _THEIRS_DECIDED}
+    return shown | {key: _scrubbed(shown[key], scrub) for key in _THEIRS}
+
+
+def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
+    """A JSON value in which no text or number says what is hidden; keys stay, or nobody could read it."""
+    if isinstance(value, dict):
+        return {key: _scrubbed(inner, scrub) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(inner, scrub) for inner in value]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    said = scrub(str(value))
+    return value if said == str(value) else said
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

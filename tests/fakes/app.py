@@ -192,11 +192,11 @@ class House:
         entered, waiter = asyncio.Event(), self.app.hub.waiter
 
         def telling(review: str) -> Waiter:
-            self.app.hub.waiter = waiter  # type: ignore[method-assign]
+            self.app.hub.waiter = waiter
             entered.set()
             return waiter(review)
 
-        self.app.hub.waiter = telling  # type: ignore[method-assign]
+        self.app.hub.waiter = telling
         return entered
 
     async def counted(self) -> tuple[int, ...]:

@@ -1,7 +1,0 @@
-"""Placeholder."""
-
-from aiohttp import web
-
-
-def docs_routes(base: str) -> list[web.RouteDef]:
-    return []
