@@ -20,7 +20,7 @@ from bot.service import Service
 from policies.explain import as_json
 from reviews.errors import NotFound
 from reviews.model import Object, Review, Status
-from reviews.ports import Agent, Query
+from reviews.ports import Agent, Entry, Query, Tx
 from reviews.redact import join
 
 #: How long a call may wait (seconds), and how many reviews a page may have.
@@ -29,6 +29,9 @@ MAX_PAGE = 200
 _OUTCOMES = ("succeeded", "failed", "reverted")
 #: Entries an agent sees of its review's history at most.
 _HISTORY = 1000
+
+#: A proxy that buffers would hold events back; nginx heeds the last of these.
+_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 AgentHandler = Callable[[web.Request, Agent], Awaitable[web.StreamResponse]]
 
@@ -164,23 +167,25 @@ class AgentApi:
         if "text/event-stream" in request.headers.get("Accept", ""):
             return await self._stream(request, review)
         after = whole(request.query.get("after", "0"), "after", 0, wire.MAX_INTEGER)
-        entries = await self._service.store.view(
-            lambda tx: tx.log(review=review.id, after=after, limit=_HISTORY, public=True)
-        )
+        entries = await self._history(review, after)
         return _json({"items": [wire.entry_json(entry) for entry in entries]})
+
+    async def _history(self, review: Review, after: int) -> list[Entry]:
+        def look(tx: Tx) -> list[Entry]:
+            return tx.log(review=review.id, after=after, limit=_HISTORY, public=True)
+
+        return await self._service.store.view(look)
 
     async def _stream(self, request: web.Request, review: Review) -> web.StreamResponse:
         """The history live, as server-sent events; a reconnect goes on from `Last-Event-ID`."""
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream = web.StreamResponse(headers=_STREAM)
         stream.headers["X-Request-ID"] = request[REQUEST_ID]
         await stream.prepare(request)
         last = request.headers.get("Last-Event-ID", "0")
         after = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else 0
         with self._hub.waiter(review.id) as waiter:
             while not self._hub.closing.is_set():
-                entries = await self._service.store.view(
-                    lambda tx, after=after: tx.log(review=review.id, after=after, limit=_HISTORY, public=True)  # type: ignore[misc]
-                )
+                entries = await self._history(review, after)
                 for entry in entries:
                     data = orjson.dumps(wire.entry_json(entry)).decode()
                     await stream.write(f"id: {entry.seq}\nevent: {entry.kind}\ndata: {data}\n\n".encode())

@@ -208,7 +208,7 @@ class App:
     async def _listen(self) -> None:
         server, internal = self.config.server, self.config.server.internal
         people = [route for adapter in self.adapters.values() for route in adapter.routes()]
-        probes = Probes(self)
+        probes = Probes(self.store, self.rules, self.adapters, self.failing, self.metrics)
         api = [
             *AgentApi(self.service, self.keyring, Sandbox(self.service)).routes(),
             *VotesApi(self.service, self.desk, self.door, enabled=server.votes_by_token).routes(),
@@ -273,10 +273,15 @@ class App:
         async for name in self.store.listen():
             kind, _, review_id = name.partition(":")
             if kind == "review":
-                review = await self.store.view(lambda tx, wanted=review_id: tx.read(wanted))  # type: ignore[misc]
-                if review is not None:
-                    self.hub.announce(review, ())
+                await self._announce(review_id)
+            elif kind in ("agents", "resync"):
+                await self.keyring.load()
             self._poke()
+
+    async def _announce(self, review_id: str) -> None:
+        review = await self.store.view(lambda tx: tx.read(review_id))
+        if review is not None:
+            self.hub.announce(review, ())
 
     async def _sweep(self) -> None:
         """Look again at what may have changed outside: the policy's files, agents added by another process."""

@@ -21,8 +21,8 @@ import structlog
 
 from bot.gate import CallbackForbidden, Gate
 from bot.hub import Hub
-from reviews.errors import NotFound, StoreUnavailable
-from reviews.events import Record
+from reviews.errors import StoreUnavailable
+from reviews.events import Record, Refresh
 from reviews.ports import Agent, Clock, Delivery, Store, Tx
 from reviews.signing import sign
 
@@ -174,29 +174,21 @@ class Courier:
     async def _keep(self, delivery: Delivery) -> None:
         def keep(tx: Tx) -> None:
             tx.keep_delivery(delivery)
-            if (entry := _entry(delivery, tx.now())) is not None:
+            entry = _entry(delivery, tx.now())
+            review = tx.lock(delivery.review) if delivery.state == "dead" else None
+            if review is not None and entry is not None:
+                # Whoever decided it sees on the card that the agent does not know.
+                tx.save(review, replace(review, version=review.version + 1), (entry, Refresh()))
+            elif entry is not None:
                 tx.record(entry, delivery.review)
 
         try:
             await self._store.tx(keep)
+            if delivery.state == "dead":
+                self._hub.copies.set()
         except StoreUnavailable as fault:
             # The lease ends and it goes out again with the same id: at least once, never lost.
             log.warning("delivery_not_kept", delivery=delivery.id, why=str(fault))
-
-    async def resend(self, delivery_id: str) -> Delivery:
-        """Send a message again now, whatever became of it before. Raises NotFound."""
-
-        def again(tx: Tx) -> Delivery:
-            found = next((d for d in tx.deliveries(limit=1000) if d.id == delivery_id), None)
-            if found is None:
-                raise NotFound(f"There is no delivery {delivery_id}; `placet deliveries` lists them.")
-            due = replace(found, state="due", attempts=0, due_at=tx.now(), error=None)
-            tx.keep_delivery(due)
-            return due
-
-        due = await self._store.tx(again)
-        self._hub.deliveries.set()
-        return due
 
 
 def _entry(delivery: Delivery, at: datetime) -> Record | None:

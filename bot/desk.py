@@ -53,6 +53,8 @@ _VOTES = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.REQUEST_CHANGES, 
 #: The role that may break the glass.
 BREAK_GLASS = "break-glass"
 _HISTORY = 5
+#: A queue's length is counted no further than this.
+_COUNTED = 1000
 
 
 class FieldErrors(Exception):
@@ -137,7 +139,7 @@ class FrontDesk:
         ref = _ref(interaction)
         tx.keep_copy(replace(copy, state="posted", ref=ref, shown=0), tx.now())
 
-    def _event(self, tx: Tx, review: Review, person: Person, i: Interaction) -> Event | Reply:  # noqa: C901 - flat
+    def _event(self, tx: Tx, review: Review, person: Person, i: Interaction) -> Event | Reply:  # noqa: C901 - one flat match over a closed set
         at = tx.now()
         who = _Particulars(person, at, i)
         match i.verb:
@@ -206,7 +208,9 @@ class FrontDesk:
         def look(tx: Tx) -> QueuePage:
             found = tx.find(query)
             items = tuple(queue_item(review, person) for review in found[: filter.limit] if may_see(review, person))
-            counts = {view: tx.count(query_of(person, QueueFilter(view=view))) for view in _views(person)}
+            counts = {
+                view: tx.count(query_of(person, QueueFilter(view=view)), at_most=_COUNTED) for view in _views(person)
+            }
             more = str(query.offset + filter.limit) if len(found) > filter.limit else None
             return QueuePage(items=items, cursor=more, counts=counts)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from datetime import datetime
-
-from storage.entropy import random_bytes
 
 
 def uuid7(at: datetime) -> str:
     """A UUIDv7 (RFC 9562 §5.7) as 32 hex digits: 48 bits of milliseconds, then 74 random ones."""
-    raw = bytearray(int(at.timestamp() * 1000).to_bytes(6, "big") + random_bytes(10))
+    raw = bytearray(int(at.timestamp() * 1000).to_bytes(6, "big") + os.urandom(10))
     raw[6] = raw[6] & 0x0F | 0x70
     raw[8] = raw[8] & 0x3F | 0x80
     return raw.hex()

@@ -41,7 +41,7 @@ def queue_item(review: Review, person: Person) -> QueueItem:
     may = not isinstance(eligibility.standing(review, person), Barred)
     voted = any(vote.person == person.id for vote in review.votes_now())
     simple = review.route.risk is RiskLevel.LOW and review.route.tier is Tier.APPROVE and not review.held
-    open_ = review.status is Status.PENDING and Verb.APPROVE in review.route.allowed
+    open_ = review.status is Status.PENDING and Verb.APPROVE in eligibility.allowed(review)
     card = present(review, Surroundings())
     return QueueItem(
         id=review.id,

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
+from bot.metrics import Metrics
+from bot.rules import Rules
 from reviews.errors import StoreUnavailable
-
-if TYPE_CHECKING:
-    from bot.app import App
+from reviews.ports import Store, Surface
 
 #: An alarm this late means that nobody fires alarms.
 LATE = timedelta(seconds=30)
 
 
 class Probes:
-    """`/healthz`, `/readyz`, and inside `/metrics`."""
+    """`/healthz`, `/readyz`, and inside `/metrics`. `failing` are workers that fail, by name, and why."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        surfaces: Mapping[str, Surface],
+        failing: Mapping[str, str],
+        metrics: Metrics,
+    ) -> None:
+        self._store, self._rules, self._surfaces = store, rules, surfaces
+        self._failing, self._numbers = failing, metrics
 
     def routes(self) -> list[web.RouteDef]:
         """What every listener answers."""
@@ -37,34 +46,33 @@ class Probes:
     async def _readyz(self, _: web.Request) -> web.Response:
         checks = await self.checks()
         ready = all(check["ok"] or not check["vital"] for check in checks.values())
-        body = {"status": "ready" if ready else "not ready", "checks": checks, "store": self._app.store.facts()}
+        body = {"status": "ready" if ready else "not ready", "checks": checks, "store": self._store.facts()}
         return web.Response(
             status=200 if ready else 503, body=orjson.dumps(body, default=str), content_type="application/json"
         )
 
     async def checks(self) -> dict[str, dict[str, Any]]:
         """Each check: whether it is well, whether readiness rests on it, and in a sentence what is wrong."""
-        app = self._app
-        checks = {"store": await self._store(), "alarms": await self._alarms()}
-        fault = app.rules.fault
+        checks = {"store": await self._written(), "alarms": await self._alarms()}
+        fault = self._rules.fault
         checks["policy"] = _check(not fault, fault, vital=False)
-        failing = "; ".join(f"{name}: {why}" for name, why in app.failing.items())
+        failing = "; ".join(f"{name}: {why}" for name, why in self._failing.items())
         checks["workers"] = _check(not failing, failing)
-        for name, adapter in app.adapters.items():
+        for name, adapter in self._surfaces.items():
             health = await adapter.health()
             checks[name] = _check(health.ok, health.text, vital=False)
         return checks
 
-    async def _store(self) -> dict[str, Any]:
+    async def _written(self) -> dict[str, Any]:
         try:
-            await self._app.store.tx(lambda tx: tx.now())
+            await self._store.tx(lambda tx: tx.now())
         except StoreUnavailable as fault:
             return _check(False, str(fault))
         return _check(True)
 
     async def _alarms(self) -> dict[str, Any]:
         try:
-            late = await self._app.store.view(lambda tx: (tx.now(), tx.next_due()))
+            late = await self._store.view(lambda tx: (tx.now(), tx.next_due()))
         except StoreUnavailable as fault:
             return _check(False, str(fault))
         now, due = late
@@ -73,7 +81,7 @@ class Probes:
         return _check(False, f"The earliest alarm was due {(now - due).total_seconds():.0f} s ago.")
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        text = await self._app.store.view(self._app.metrics.gather)
+        text = await self._store.view(self._numbers.gather)
         return web.Response(body=text, content_type="text/plain", charset="utf-8")
 
 

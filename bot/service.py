@@ -284,7 +284,8 @@ class Service:
         counted_at, open_ = self._open.get(agent.name, (datetime.min.replace(tzinfo=now.tzinfo), 0))
         if now - counted_at > timedelta(seconds=1) or open_ + 1 >= agent.max_open:
             counted_at = now
-            open_ = await self.store.view(lambda tx: tx.count(Query(agent=agent.name, open_only=True))) + ahead
+            theirs = Query(agent=agent.name, open_only=True)
+            open_ = ahead + await self.store.view(lambda tx: tx.count(theirs, at_most=agent.max_open))
         if open_ >= agent.max_open:
             if key is not None and await self.store.view(lambda tx: tx.by_key(agent.name, key)) is not None:
                 return

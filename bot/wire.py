@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from reviews.digest import action_digest, sha256
+from reviews.digest import action_digest, canonical, sha256
 from reviews.errors import PlacetError
 from reviews.events import Message
 from reviews.model import OPTIONAL_DECISIONS, Object, Request, Review, Route, Status, Verb
@@ -377,7 +377,7 @@ def patch(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> 
             steps.append({"op": "add", "path": path, "value": after[key]})
         elif isinstance(before[key], dict) and isinstance(after[key], dict):
             steps += patch(before[key], after[key], path)
-        elif before[key] != after[key] or type(before[key]) is not type(after[key]):
+        elif canonical(before[key]) != canonical(after[key]):
             steps.append({"op": "replace", "path": path, "value": after[key]})
     return steps
 

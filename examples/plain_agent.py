@@ -14,7 +14,7 @@ def call(path, body=None):
     return json.load(urllib.request.urlopen(urllib.request.Request(os.environ["PLACET_URL"] + path, data, headers)))
 
 
-review = call("/v1/reviews", {"action": {"name": "refund.issue", "arguments": {"order": "A-4721", "cents": 18000}}})
+review = call("/v1/reviews", {"action": {"name": "refund.issue", "arguments": {"order": "A-4721", "amount": 180}}})
 while not review["decision"]:
     review = call(f"/v1/reviews/{review['id']}?wait=30")
 decision, action = review["decision"], review["decision"]["action"]

@@ -11,7 +11,7 @@ import rfc8785
 from reviews.errors import DigestImpossible
 from reviews.model import Object
 
-#: Between these, Python and ECMAScript write a number that is not whole the same way (both the shortest that reads back).
+#: Between these, Python and ECMAScript write a number that is not whole alike: the shortest that reads back.
 _PLAIN_FROM, _PLAIN_TO = 1e-4, 1e16
 _EXACT = 2**53 - 1
 

@@ -568,7 +568,8 @@ class Review:
     @property
     def edited(self) -> bool:
         """Whether the arguments are no longer the agent's first ones."""
-        return self.request.action.arguments != self.original
+        # By type too: to Python, 1 and True are equal.
+        return repr(self.request.action.arguments) != repr(self.original)
 
     def votes_now(self) -> tuple[Vote, ...]:
         """The votes that count: those of the current revision, never of an earlier one."""

@@ -272,8 +272,8 @@ class Agent:
     """
 
     name: str
-    key_hash: str
-    secrets: tuple[str, ...]
+    key_hash: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     owners: tuple[str, ...] = ()
     acts_for: str | None = None
     scopes: tuple[str, ...] = ()
@@ -373,8 +373,8 @@ class Tx(Protocol):
         """List reviews."""
         ...
 
-    def count(self, query: Query) -> int:
-        """How many a query would list without its limit."""
+    def count(self, query: Query, *, at_most: int | None = None) -> int:
+        """How many a query would list without its limit; counting ends at `at_most`."""
         ...
 
     def revisions(self, review_id: str) -> list[Object]:

@@ -364,7 +364,7 @@ class _Draft:
                 return Actions(controls=(), overflow=self._rare(Verb.COMMENT, Verb.REVEAL))
 
     def _pending(self) -> tuple[Control, ...]:
-        allowed = self.route.allowed
+        allowed = eligibility.allowed(self.review)
         controls: list[Control] = []
         if Verb.APPROVE in allowed:
             controls.append(self._approve())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,6 @@ from reviews.digest import canonical
 from reviews.events import Record
 from reviews.model import Object
 from reviews.ports import Entry
-from storage.entropy import random_bytes
 from storage.rows import Params, Row, instant, micros
 
 ENTRY_COLUMNS = ("seq", "at", "review", "kind", "actor", "body", "detail", "public")
@@ -25,7 +25,7 @@ def entry_columns(record: Record, review: str | None) -> Params:
     """The row of a log entry. Raises DigestImpossible for particulars without a canonical form."""
     # A closed word is its plain text: the canonicaliser's quick way takes exact types only.
     words = {name: str(held) if isinstance(held, StrEnum) else held for name, held in record.detail.items()}
-    detail = canonical({**words, "salt": random_bytes(16).hex()})
+    detail = canonical({**words, "salt": os.urandom(16).hex()})
     return {
         "at": micros(record.at),
         "review": review,

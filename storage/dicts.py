@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, assert_never
 
 from reviews.errors import Duplicate, NotFound, PolicyConflict, StoreUnavailable
@@ -142,9 +143,9 @@ class MemoryTx:
                 raise KeyError(other)
         return found[query.offset : query.offset + query.limit]
 
-    def count(self, query: Query) -> int:
-        """How many a query would list without its limit."""
-        return sum(1 for _ in self._matching(query))
+    def count(self, query: Query, *, at_most: int | None = None) -> int:
+        """How many a query would list without its limit; counting ends at `at_most`."""
+        return sum(1 for _ in islice(self._matching(query), at_most))
 
     def revisions(self, review_id: str) -> list[Object]:
         """Every revision kept, oldest first."""

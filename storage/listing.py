@@ -110,14 +110,18 @@ def listing(shape: Shape, order: str) -> Statement:
     return Statement(found.order_by(*_ORDERS[order]).limit(limit).offset(offset))
 
 
+#: More than anybody counts.
+_UNCOUNTED = 2**53
+
+
 @lru_cache(maxsize=256)
 def counting(shape: Shape) -> Statement:
-    """How many a query finds; for somebody's reviews it starts from them, not from all there are."""
-    if shape.who is None:
-        return Statement(select(func.count()).select_from(reviews).where(*_conditions(shape)))
-    theirs = select(audience.c.review).where(audience.c.who.in_(_any_of("who", shape.who)))
-    found = select(func.count()).select_from(reviews).where(*_conditions(shape), reviews.c.id.in_(theirs))
-    return Statement(found)
+    """How many a query finds, up to a number; for somebody's reviews it starts from them, not from all there are."""
+    found = select(ONE).select_from(reviews).where(*_conditions(shape))
+    if shape.who is not None:
+        theirs = select(audience.c.review).where(audience.c.who.in_(_any_of("who", shape.who)))
+        found = found.where(reviews.c.id.in_(theirs))
+    return Statement(select(func.count()).select_from(found.limit(bindparam("at_most")).subquery()))
 
 
 class Listing(Part):
@@ -128,9 +132,10 @@ class Listing(Part):
         params = _params(query) | {"limit": query.limit, "offset": query.offset}
         return [review_from(row) for row in self._db.all(listing(_shape(query), query.order), params)]
 
-    def count(self, query: Query) -> int:
-        """How many a query would list without its limit."""
-        row = self._db.one(counting(_shape(query)), _params(query))
+    def count(self, query: Query, *, at_most: int | None = None) -> int:
+        """How many a query would list without its limit; counting ends at `at_most`."""
+        cap = _UNCOUNTED if at_most is None else at_most
+        row = self._db.one(counting(_shape(query)), _params(query) | {"at_most": cap})
         return int(row[0]) if row is not None else 0
 
 

@@ -7,6 +7,7 @@ its revision. Everything is dumped in full, defaults included: a route stays as 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,6 @@ from reviews.events import Post, Record
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Proposal, Review, Target, Vote
 from reviews.ports import Agent, Copy, Delivery, MessageRef, Query, Ticket
-from storage.entropy import random_bytes
 
 Params: TypeAlias = dict[str, Any]
 Row: TypeAlias = Sequence[Any]
@@ -81,7 +81,7 @@ def plain(text: str | None) -> str | None:
 
 def fresh_id(prefix: str) -> str:
     """A random id, 128 bits behind its prefix."""
-    return f"{prefix}_{random_bytes(16).hex()}"
+    return f"{prefix}_{os.urandom(16).hex()}"
 
 
 # ---------------------------------------------------------------------------------------------- reviews

@@ -288,7 +288,7 @@ class StoreContract:
         await store.tx(lambda tx: tx.save(three, over, []))
 
         async def found(**asked: object) -> list[str]:
-            query = Query(**asked)  # type: ignore[arg-type]
+            query = Query(**asked)
             ids = [review.id for review in await store.view(lambda tx: tx.find(query))]
             unlimited = dataclasses.replace(query, limit=99, offset=0)
             everything = len(await store.view(lambda tx: tx.find(unlimited)))
@@ -315,7 +315,7 @@ class StoreContract:
             await store.tx(lambda tx, review=review: opened(tx, review))
 
         async def queue(**asked: object) -> set[str]:
-            query = Query(open_only=True, order="priority", **asked)  # type: ignore[arg-type]
+            query = Query(open_only=True, order="priority", **asked)
             found = {review.id for review in await store.view(lambda tx: tx.find(query))}
             assert await store.view(lambda tx: tx.count(query)) == len(found)
             return found
@@ -559,7 +559,7 @@ class StoreContract:
         await store.tx(lambda tx: tx.keep_delivery(dataclasses.replace(a_delivery("a", START), state="dead")))
 
         async def listed(**asked: object) -> list[str]:
-            return [d.id for d in await store.view(lambda tx: tx.deliveries(**asked))]  # type: ignore[arg-type]
+            return [d.id for d in await store.view(lambda tx: tx.deliveries(**asked))]
 
         assert await listed() == ["c", "b", "a"]
         assert await listed(review="rev_1") == ["c", "a"]
@@ -598,7 +598,7 @@ class StoreContract:
         assert [entry.kind for entry in everything] == ["k0", "k1", "k2", "k3"]
 
         async def kinds(**asked: object) -> list[str]:
-            return [e.kind for e in await store.view(lambda tx: tx.log(**asked))]  # type: ignore[arg-type]
+            return [e.kind for e in await store.view(lambda tx: tx.log(**asked))]
 
         assert await kinds(after=everything[1].seq) == ["k2", "k3"]
         assert await kinds(review="rev_1", limit=2) == ["k1", "k2"]

@@ -226,7 +226,7 @@ def item(card: Card, *, seq: int, **changes: object) -> QueueItem:
         revision=card.revision,
         digest=card.digest,
     )
-    return replace(line, **changes)  # type: ignore[arg-type]
+    return replace(line, **changes)
 
 
 def sample_queue() -> list[QueueItem]:

@@ -143,7 +143,7 @@ AT = local("2026-03-04T12:00")
 
 def rung(minutes: float, target: str | None = "role:x", **fields: object) -> Rung:
     """A rung that calls somebody, or a final one."""
-    return Rung(after=timedelta(minutes=minutes), notify=(target,) if target else (), **fields)  # type: ignore[arg-type]
+    return Rung(after=timedelta(minutes=minutes), notify=(target,) if target else (), **fields)
 
 
 def route(*chain: Rung, sla: timedelta | None = None) -> Route:

@@ -377,6 +377,6 @@ def test_a_policy_cannot_be_changed() -> None:
     """What was loaded stays as it was."""
     subject = load_text(f"{HEAD}actions: {{x: {{risk: low}}}}\n{TAIL}")
     with pytest.raises(TypeError):
-        subject.actions["y"] = subject.actions["x"]  # type: ignore[index]
+        subject.actions["y"] = subject.actions["x"]
     with pytest.raises(AttributeError):
-        subject.version = 2  # type: ignore[misc]
+        subject.version = 2

@@ -42,7 +42,7 @@ class Visitor:
 
     async def get(self, path: str, **more: object) -> ClientResponse:
         """GET without following."""
-        return await self.client.get(self.house.url(path), allow_redirects=False, **more)  # type: ignore[arg-type]
+        return await self.client.get(self.house.url(path), allow_redirects=False, **more)
 
     async def read(self, path: str) -> Reader:
         """GET a page that is there."""
@@ -53,7 +53,7 @@ class Visitor:
     async def post(self, path: str, data: object, headers: dict[str, str] | None = None) -> ClientResponse:
         """POST as given."""
         url = self.house.url(path)
-        return await self.client.post(url, data=data, headers=headers, allow_redirects=False)  # type: ignore[arg-type]
+        return await self.client.post(url, data=data, headers=headers, allow_redirects=False)
 
     async def press(self, verb: Verb, path: str = REVIEW, **fields: str) -> ClientResponse:
         """POST a control of the page as it is served, `fields` typed over."""
@@ -529,7 +529,7 @@ def setup(section: dict[str, object]) -> Setup:
     return Setup(
         config=section,
         env={},
-        desk=FakeDesk(),  # type: ignore[arg-type]
+        desk=FakeDesk(),
         door=FakeDoor(clock=clock),
         clock=clock,
         public_url="http://127.0.0.1:8080",

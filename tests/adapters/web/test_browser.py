@@ -49,7 +49,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(house: Inn, browser: Browser) -> AsyncIterator[Page]:
     """Ana's page on a desktop; any script error or refused asset fails the test."""
-    context = await browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=DESKTOP)
     async with Strict(context, house) as page:
         yield page
 
@@ -91,7 +91,7 @@ async def check(page: Page, house: Inn, path: str) -> None:
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "dark desktop"])
 async def test_axe_finds_nothing(house: Inn, browser: Browser, size: dict[str, int], scheme: str) -> None:
     """Every page and open form; the two rounds see both widths and both schemes."""
-    context = await browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=size, color_scheme=scheme)
     async with Strict(context, house) as page:
         for path in PAGES:
             await check(page, house, path)
@@ -99,7 +99,7 @@ async def test_axe_finds_nothing(house: Inn, browser: Browser, size: dict[str, i
 
 async def test_the_largest_input_is_a_page_too(house: Inn, browser: Browser) -> None:
     """On a phone: it opens, nothing scrolls sideways, and a long part waits behind a line that says how long it is."""
-    context = await browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=PHONE)
     async with Strict(context, house) as page:
         await go(page, house, "/reviews/rev_large1")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -179,7 +179,7 @@ async def test_everything_is_reached_by_tab(page: Page, house: Inn) -> None:
 
 async def test_one_tap_rejects_with_its_reason(house: Inn, browser: Browser) -> None:
     """On a phone: Reject, then the reason; the bar stays within reach of the thumb."""
-    context = await browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=PHONE, has_touch=True)
     async with Strict(context, house) as page:
         await go(page, house, REVIEW)
         box = await page.locator("#do-reject").bounding_box()
@@ -196,12 +196,12 @@ async def test_an_edit_is_mended_until_it_fits(page: Page, house: Inn) -> None:
     """A wrong number, then the schema's complaint, then taken: what was typed is never lost."""
 
     def answer(made: object) -> Reply:
-        too_much = made.arguments["amount"] > 500  # type: ignore[attr-defined]
+        too_much = made.arguments["amount"] > 500
         errors = {"/amount": "At most 500."} if too_much else {}
         text = "It does not fit." if too_much else "Edited and approved."
         return Reply(answer=Answer.REFUSED if too_much else Answer.DONE, text=text, errors=errors)
 
-    house.desk.replies[Verb.EDIT] = answer  # type: ignore[assignment]
+    house.desk.replies[Verb.EDIT] = answer
     await go(page, house, REVIEW)
     await page.locator("#do-edit").click()
     amount = page.get_by_label("amount")
@@ -275,7 +275,7 @@ async def test_the_queue_is_live_and_keeps_what_was_chosen(page: Page, house: In
 
 async def test_it_works_without_scripts(house: Inn, browser: Browser) -> None:
     """Links and forms alone: open the form, be told what is wrong, decide."""
-    context = await browser.new_context(viewport=DESKTOP, java_script_enabled=False)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=DESKTOP, java_script_enabled=False)
     async with Strict(context, house) as page:
         await page.goto(house.url("/inbox"))
         await page.get_by_role("link", name="Refund 180.00 USD").click()

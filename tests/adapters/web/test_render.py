@@ -85,7 +85,7 @@ class Reader(HTMLParser):
 
 def page(card: Card, **more: object) -> Reader:
     """A card's full page, read."""
-    return Reader(render.review(card, VISIT, **more))  # type: ignore[arg-type]
+    return Reader(render.review(card, VISIT, **more))
 
 
 def inline(reader: Reader) -> Iterator[str]:
@@ -140,7 +140,7 @@ BLOCKS = [
 @pytest.mark.parametrize(("block", "part"), BLOCKS)
 def test_each_block(block: object, part: str) -> None:
     """Every kind of block, each in the voice that speaks."""
-    assert part in render.draw(block, cards.NOW)  # type: ignore[arg-type]
+    assert part in render.draw(block, cards.NOW)
 
 
 def test_an_agents_callout_is_not_ours() -> None:
@@ -300,7 +300,7 @@ def test_previews_are_tabs() -> None:
 
 def queue(**changes: object) -> Reader:
     """The sample queue, read."""
-    filter = replace(QueueFilter(), **changes)  # type: ignore[arg-type]
+    filter = replace(QueueFilter(), **changes)
     return Reader(render.inbox(QueuePage(items=tuple(sample_queue()), counts={"roles": 7}), filter, VISIT))
 
 
