@@ -57,7 +57,7 @@ lock: .venv/.python
 	$(bin)/npm install --package-lock-only
 
 pictures: node_modules/.made
-	$(bin)/python -m tests.adapters.web.pictures
+	$(bin)/python -m tools.pictures
 
 clean:
 	rm -rf .venv node_modules dist build demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
