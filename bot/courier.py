@@ -34,7 +34,7 @@ TIMEOUT = 15.0
 LEASE = timedelta(seconds=60)
 CLAIM = 100
 #: At most this many at once to one receiver, so that a hanging one cannot hold what others need.
-PER_RECEIVER = 8
+PER_RECEIVER = 16
 _BOUNDED_READ = 4096
 #: How long a delivery waits for its turn (seconds), and when it is tried again if its receiver's lane stands still.
 LANE_WAIT = 1.0

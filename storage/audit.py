@@ -13,10 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from reviews.digest import canonical
+from reviews.errors import DigestImpossible
 from reviews.events import Record
 from reviews.model import Object
 from reviews.ports import Entry
 from storage.rows import Params, Row, instant, micros
+
+#: JSON's quotation marks and escapes, the least there can be, as RFC 8785 §3.2.2.2 wants them.
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 ENTRY_COLUMNS = ("seq", "at", "review", "kind", "actor", "body", "detail", "public")
 
@@ -38,16 +42,19 @@ def entry_columns(record: Record, review: str | None) -> Params:
 
 
 def body_of(record: Record, review: str | None, detail_sha256: str) -> bytes:
-    """The canonical bytes (RFC 8785) of an entry."""
-    return canonical(
-        {
-            "at": stamp(record.at),
-            "kind": record.kind,
-            "actor": record.actor,
-            "review": review,
-            "detail_sha256": detail_sha256,
-        }
+    """The canonical bytes (RFC 8785) of an entry: five texts under sorted keys, written out for speed.
+
+    Raises DigestImpossible for a text with a lone surrogate.
+    """
+    about = "null" if review is None else _quoted(review)
+    text = (
+        f'{{"actor":{_quoted(record.actor)},"at":"{stamp(record.at)}","detail_sha256":"{detail_sha256}",'
+        f'"kind":{_quoted(record.kind)},"review":{about}}}'
     )
+    try:
+        return text.encode()
+    except UnicodeEncodeError as fault:
+        raise DigestImpossible(str(fault)) from fault
 
 
 def stamp(at: datetime) -> str:
