@@ -184,7 +184,7 @@ class AgentApi:
         last = request.headers.get("Last-Event-ID", "0")
         after = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else 0
         with self._hub.waiter(review.id) as waiter:
-            while not self._hub.closing.is_set():
+            while not self._hub.closing.is_set() and self._in_force(review.agent):
                 entries = await self._history(review, after)
                 for entry in entries:
                     data = orjson.dumps(wire.entry_json(entry)).decode()
@@ -193,6 +193,10 @@ class AgentApi:
                 if not await waiter.wait(15.0):
                     await stream.write(b": still here\n\n")
         return stream
+
+    def _in_force(self, agent: str) -> bool:
+        found = self._keyring.agent(agent)
+        return found is not None and not found.revoked
 
     async def _explain(self, request: web.Request, agent: Agent) -> web.StreamResponse:
         body = await read_object(request)

@@ -234,7 +234,7 @@ class App:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         self._runners.append(runner)
-        await web.SockSite(runner, bound, backlog=1024).start()
+        await web.SockSite(runner, bound, backlog=128).start()
 
     async def _start_control(self) -> None:
         path = control_path(self.config.database, self.folder)

@@ -39,7 +39,7 @@ from reviews.events import (
 from reviews.forms import merged
 from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Verb
 from reviews.ports import Entry, MessageRef, Notice, Query, QueueFilter, QueuePage, Refusal, Tx
-from reviews.present import Earlier, Surroundings, present
+from reviews.present import Earlier, Surroundings, clean, present, title_of
 from reviews.timeline import timeline
 
 #: How long taking a review keeps the ladder from climbing.
@@ -117,6 +117,8 @@ class FrontDesk:
             return "A link alone lets you read, take, escalate or reject. Sign in, or decide in chat."
         if identity.surface == "api" and self._guarded(review):
             return "This needs a person signed in or known in chat: a token is not enough here."
+        if interaction.revision is None and verb in (*_VOTES, Verb.BREAK_GLASS):
+            return "Say which revision you saw: open the review, look, and press there."
         if interaction.bulk is not None and (
             review.request.action.name != interaction.bulk or review.route.risk is not RiskLevel.LOW
         ):
@@ -166,7 +168,7 @@ class FrontDesk:
                     raise FieldErrors({"to": "Choose a person."})
                 return who.make(Handed, to=to, until=at + TAKEN_FOR)
             case Verb.REVEAL:
-                if not (i.reason or "").strip():
+                if not clean(i.reason or "").strip(" \ufffd"):
                     raise FieldErrors({"reason": "Say why you need to see it."})
                 return who.make(Revealed)
             case Verb.UNDO:
@@ -324,11 +326,11 @@ def _history(tx: Tx, review: Review) -> tuple[Earlier, ...]:
     return tuple(
         Earlier(
             when=f"{earlier.created_at:%d %b %Y %H:%M} UTC",
-            what=earlier.request.summary or earlier.request.action.name,
+            what=title_of(earlier),
             came_to=earlier.status.replace("_", " "),
         )
         for earlier in tx.find(query)
-        if earlier.id != review.id
+        if earlier.id != review.id and earlier.sandbox == review.sandbox and earlier.agent == review.agent
     )[:_HISTORY]
 
 

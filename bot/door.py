@@ -36,7 +36,7 @@ class FrontDoor:
         return (await self._store.tx(lambda tx: _made(tx, "token", person, "token", None)))[0]
 
     async def token_person(self, token: str) -> Person | None:
-        """The person behind a token, while it is good. A token found once is known until it expires: none is revoked."""
+        """The person behind a token, while it is good; none is revoked, so one found once is known until then."""
         now = self._clock.now()
         ticket = self._tokens.get(hash_of(token))
         if ticket is None or now >= ticket.expires_at:

@@ -8,7 +8,7 @@ from reviews.eligibility import Barred
 from reviews.lifecycle import priority
 from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
 from reviews.ports import Query, QueueFilter, QueueItem, QueuePage
-from reviews.present import Surroundings, present
+from reviews.present import title_of
 
 _OPEN = (Status.PENDING, Status.CHANGES_REQUESTED)
 _OVER = tuple(status for status in Status if status.over)
@@ -42,11 +42,10 @@ def queue_item(review: Review, person: Person) -> QueueItem:
     voted = any(vote.person == person.id for vote in review.votes_now())
     simple = review.route.risk is RiskLevel.LOW and review.route.tier is Tier.APPROVE and not review.held
     open_ = review.status is Status.PENDING and Verb.APPROVE in eligibility.allowed(review)
-    card = present(review, Surroundings())
     return QueueItem(
         id=review.id,
         seq=review.seq,
-        title=card.title,
+        title=title_of(review),
         action=review.request.action.name,
         agent=review.agent,
         status=review.status,
@@ -60,7 +59,7 @@ def queue_item(review: Review, person: Person) -> QueueItem:
         held=review.held,
         bulk=may and simple and open_ and not voted,
         revision=review.revision,
-        digest=card.digest,
+        digest=review.proposal.digest,
     )
 
 

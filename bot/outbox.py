@@ -99,6 +99,10 @@ class Outbox:
         except StoreUnavailable as fault:
             # The lease ends and the copy is claimed again; a post already made is then found, not repeated.
             log.warning("copy_not_kept", copy=copy.id, why=str(fault))
+        except Exception as fault:
+            # A card that cannot be drawn is our fault; the call goes on to the next rung rather than to nobody.
+            log.exception("copy_not_drawn", copy=copy.id, review=copy.review)
+            await self._lost(copy, f"The card could not be drawn ({type(fault).__name__}).")
 
     def _turn(self, surface: Surface, copy: Copy) -> datetime | None:
         """When it is this address's turn, if not now: vendors allow so many posts a second to each."""

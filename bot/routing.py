@@ -66,6 +66,7 @@ class Router:
             counters=self._counters(tx, policy, agent.name, request, at),
             key_scopes=frozenset(agent.scopes),
         )
+        found = replace(found, route=_confirmable(found.route, policy, self._directory().resolve(agent.acts_for)))
         return self._routed(policy, found, request, 1, at, "agent")
 
     def again(self, tx: Tx, review: Review, request: Request, at: datetime, by: str) -> Routed:
@@ -188,6 +189,14 @@ class Router:
                 raise PolicyMissing(PolicyMissing.__doc__)
             self._kept[ref] = load_text(text, name=ref)
         return self._kept[ref]
+
+
+def _confirmable(route: Route, policy: Policy, principal: str | None) -> Route:
+    """A `confirm` nobody could give is asked of the policy's people: only the key says whom an agent acts for."""
+    if route.tier is not Tier.CONFIRM or principal is not None:
+        return route
+    why = "It should be confirmed by the person acted for, but this key acts for nobody known here."
+    return replace(route, tier=Tier.APPROVE, needs=route.needs or policy.fallback.needs, explanation=why)
 
 
 def _full_ref(policy: Policy) -> str:

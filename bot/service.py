@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -149,7 +149,6 @@ class Service:
         about: str | None = None,
     ) -> tuple[Review, tuple[Effect, ...]]:
         request = routed.proposal.request
-        principal = request.on_behalf_of or agent.acts_for
         bare = Review(
             id=new_id,
             agent=agent.name,
@@ -158,7 +157,8 @@ class Service:
             ladder=Ladder(epoch=1, schedule=routed.schedule),
             original=request.action.arguments,
             owners=frozenset(agent.owners),
-            principal=self.directory().resolve(principal),
+            principal=self.directory().resolve(agent.acts_for),
+            named=self._named(request),
             about=about,
             sandbox=agent.sandbox is not None,
         )
@@ -190,6 +190,7 @@ class Service:
                     status=409,
                 )
             routed = self.router.again(tx, before, request, at, "agent")
+            before = replace(before, named=before.named | self._named(request))
             event = Revised(at=at, proposal=routed.proposal, schedule=routed.schedule, reach=routed.reach)
             return before, self.keep(tx, before, event)
 
@@ -246,6 +247,11 @@ class Service:
         if done is not None:
             self.announce(done.review, done.effects)
         return before, done
+
+    def _named(self, request: Request) -> frozenset[str]:
+        """Whom the agent says it acts for, if that is somebody here."""
+        found = self.directory().resolve(request.on_behalf_of)
+        return frozenset() if found is None else frozenset({found})
 
     def _or_refused(self, done: Transition) -> Transition:
         if done.answer.value not in ("done", "same"):

@@ -26,6 +26,8 @@ from reviews.redact import join
 MAX_BODY = 1_000_000
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
+#: How many JSON Pointers may name what is sensitive; each is looked for in every text shown.
+MAX_SENSITIVE = 200
 #: A callback's body stays below this (bytes); what does not fit is left out, and said to be.
 MAX_CALLBACK = 20_000
 #: Names and references of an agent (characters), its callback's address, and words said about a review.
@@ -213,6 +215,9 @@ def _beyond_types(request: Request) -> list[FieldFault]:
     deadline = request.review_deadline
     fits = deadline is None or (deadline.tzinfo is not None and 2000 <= deadline.year < 9000)
     check(fits, "/review_deadline", "an RFC 3339 instant with its offset, such as 2026-11-25T12:00:00Z")
+    check(len(request.sensitive) <= MAX_SENSITIVE, "/sensitive", f"at most {MAX_SENSITIVE} pointers; name a parent")
+    for n, evidence in enumerate(request.evidence):
+        check(evidence.url is None or _readable(evidence.url), f"/evidence/{n}/url", "a web address that can be read")
     for n, pointer in enumerate(request.sensitive):
         check(pointer.startswith("/"), f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban")
     faults += _callback_faults(request.callback_url)
@@ -222,6 +227,14 @@ def _beyond_types(request: Request) -> list[FieldFault]:
 
 def _between(value: float | None, low: float, high: float) -> bool:
     return value is None or low <= value <= high
+
+
+def _readable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.port is None or parts.hostname is not None
+    except ValueError:
+        return False
 
 
 def _callback_faults(url: str | None) -> list[FieldFault]:

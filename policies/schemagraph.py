@@ -36,10 +36,17 @@ _LISTS = (("allOf", _SAME), ("anyOf", _SAME), ("oneOf", _SAME), ("prefixItems", 
 _TWICE = ("unevaluatedItems", "unevaluatedProperties")
 
 
+def _choices(schema: Object) -> int:
+    """How many values a place is compared with: each member of an `enum` is one more look."""
+    choices = schema.get("enum")
+    return 1 + len(choices) if isinstance(choices, list) else 1
+
+
 @dataclass(slots=True)
 class _Node:
     pointer: str
     times: int = 1
+    work: int = 1
     same: list[int] = field(default_factory=list)
     every: list[int] = field(default_factory=list)
     one: list[int] = field(default_factory=list)
@@ -74,7 +81,7 @@ class Graph:
                 node = self._nodes[n]
                 worst = max((below[c] for c in node.one), default=0.0)
                 level[n] = node.times * (
-                    1 + sum(level[c] for c in node.same) + sum(below[c] for c in node.every) + worst
+                    node.work + sum(level[c] for c in node.same) + sum(below[c] for c in node.every) + worst
                 )
             if max(level) > _OUT_OF_HAND:
                 return math.inf
@@ -103,7 +110,9 @@ class Graph:
         if known is not None:
             return known
         self._ids[id(schema)] = len(self._nodes)
-        self._nodes.append(_Node(pointer, times=2 if any(word in schema for word in _TWICE) else 1))
+        self._nodes.append(
+            _Node(pointer, times=2 if any(word in schema for word in _TWICE) else 1, work=_choices(schema))
+        )
         todo.append((schema, pointer))
         return len(self._nodes) - 1
 

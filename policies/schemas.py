@@ -29,6 +29,8 @@ _PATTERN_BYTES = 1024 * 1024
 #: Schemas evaluated for one place in the arguments at most, and for all of them while every fault is wanted.
 MOST_AT_ONE_PLACE = 512
 _MOST_FOR_ALL_FAULTS = 20_000
+#: Evaluations one check may take at all: about a tenth of a second.
+_MOST_WORK = 1_000_000
 MOST_FAULTS = 20
 _CACHED = 16
 _SHALLOW = 4
@@ -56,6 +58,8 @@ def faults(schema: Object, arguments: Object) -> dict[str, str]:
     cost = compiled.graph.cost(depth)
     if cost > MOST_AT_ONE_PLACE:
         return {"": f"is nested too deeply for its schema to be checked ({depth} levels); send a flatter value"}
+    if nodes * cost > _MOST_WORK:
+        return {"": f"is too large for its schema to be checked ({nodes} places); send less, or a simpler schema"}
     if compiled.validator.is_valid(arguments):
         return {}
     if nodes * cost > _MOST_FOR_ALL_FAULTS:
@@ -140,7 +144,11 @@ def _attempt(schema: Object) -> _Compiled | SchemaFault:
         _check_words(schema)
         graph = Graph(own)
         if graph.cost(_SHALLOW) > MOST_AT_ONE_PLACE:
-            return SchemaFault("", "checking it would take too long", "Nest allOf, anyOf, oneOf and $ref less.")
+            return SchemaFault(
+                "",
+                "checking it would take too long",
+                "Nest allOf, anyOf, oneOf and $ref less, and list fewer choices in an enum.",
+            )
         return _Compiled(_validator(own), graph)
     except SchemaFault as fault:
         return fault

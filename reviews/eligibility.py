@@ -97,7 +97,7 @@ def _conflict(review: Review, person: Person) -> str | None:
     confirm = review.route.tier is Tier.CONFIRM
     if confirm and not principal and not review.route.needs:
         return "Only the person this is done for may confirm it."
-    if principal and not confirm:
+    if (principal and not confirm) or (person.id in review.named and not principal):
         return "This is done on your behalf, so somebody else must decide it."
     if person.id in review.owners and review.route.risk is not RiskLevel.LOW:
         return "You own this agent, so somebody else must decide what it does above low risk."

@@ -19,6 +19,9 @@ from reviews.events import (
 from reviews.model import Cause, GrantState, Review, Status
 from reviews.steps import by_agent, close, done, end, forbid, noted, open_grant, refuse, same, sentence
 
+#: How often an agent may say how it went.
+MOST_OUTCOMES = 20
+
 
 def redeem(review: Review, event: Redeemed) -> Transition:
     """Turn an approval into the act, once; the same call again gets the same answer."""
@@ -85,6 +88,8 @@ def report(review: Review, event: Reported) -> Transition:
     """How it went, by the agent's word."""
     if review.status not in (Status.APPROVED, Status.ANSWERED):
         return refuse(review, event, f"Only what was approved or answered has an outcome. {sentence(review)}")
+    if len(review.outcomes) >= MOST_OUTCOMES:
+        return refuse(review, event, f"{MOST_OUTCOMES} outcomes are noted already; no more are taken.")
     outcome = event.outcome
     detail = {"result": outcome.result, "detail": outcome.detail}
     entry = Record(kind="review.outcome", at=event.at, actor=by_agent(review), detail=detail)

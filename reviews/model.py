@@ -517,7 +517,8 @@ class Review:
 
     `version` counts every change of what a card shows. `called` maps the people a rung reached (electors)
     to the source of their call. `original` is the arguments of revision 1, for the changes shown.
-    `owners` are the persons who own the agent; `principal` the person acted for, if known.
+    `owners` are the persons who own the agent; `principal` the person its key acts for, who alone may `confirm`;
+    `named` those the agent said it acts for, in any revision: by its word people are left out, never let in.
     `about` links a feedback review to the one it looks at.
     """
 
@@ -535,6 +536,7 @@ class Review:
     original: Object = field(default_factory=dict)
     owners: frozenset[str] = frozenset()
     principal: str | None = None
+    named: frozenset[str] = frozenset()
     owner: str | None = None
     reply_by: datetime | None = None
     held_since: datetime | None = None

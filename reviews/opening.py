@@ -9,7 +9,10 @@ from datetime import datetime
 from reviews.events import Edited, Record, Refresh, Revised, Transition
 from reviews.ladder import climb
 from reviews.model import Cause, Ladder, Reach, Review, Status, Tier
-from reviews.steps import Effects, by_agent, end, sentence
+from reviews.steps import Effects, by_agent, end, refuse, sentence
+
+#: Each revision calls people anew and moves the deadline, so an agent may not go on for ever.
+MOST_REVISIONS = 50
 
 
 def open_review(review: Review, reach: Sequence[Reach]) -> Transition:
@@ -37,6 +40,9 @@ def open_review(review: Review, reach: Sequence[Reach]) -> Transition:
 
 def revise(review: Review, event: Revised) -> Transition:
     """The agent's new proposal takes the place of the old one."""
+    if review.revision >= MOST_REVISIONS:
+        text = f"This review has had {MOST_REVISIONS} revisions; withdraw it and ask anew."
+        return refuse(review, event, text)
     revised, effects = new_revision(review, event)
     entry = Record(
         kind="review.revised",

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,9 @@ from reviews.model import Cause, GrantState, Review, ReviewType, RiskLevel, Stat
 _TITLE = 160
 _VALUE = 600
 _STRONGEST = 2
+#: Arguments named in a title that has no summary, and those a card shows at most.
+_FIRST = 3
+_MOST_FACTS = 100
 #: Characters that could make a text read otherwise than it is written: controls, bidi overrides, zero widths.
 _TRICKS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -124,6 +128,11 @@ def present(review: Review, around: Surroundings) -> Card:
     )
 
 
+def title_of(review: Review) -> str:
+    """What would happen, in a line: a card's title without the rest of the card."""
+    return _Draft(review, Surroundings()).title()
+
+
 def status_word(review: Review) -> str:
     """The status in a word or three, for pills and notifications."""
     if review.held:
@@ -164,18 +173,19 @@ class _Draft:
         self.review, self.around = review, around
         self.request, self.route = review.request, review.route
         self.hidden = () if around.revealed else self.route.sensitive
-        scrub = redact.scrubber(self.request, self.hidden)
+        scrub = redact.scrubber(self.request, self.hidden, review.original)
         self.say: Callable[[str], str] = lambda text: clean(scrub(text))
 
     def title(self) -> str:
         """What would happen, in a line: the action, and the agent's summary of it."""
         action = self.request.action
-        words = self.request.summary or self.request.subject or ", ".join(f.value for f in self._arguments()[:3])
+        words = self.request.summary or self.request.subject or ", ".join(f.value for f in self._arguments(_FIRST))
+        return f"{clean(action.name)}: {self._quoted(words)}" if words else clean(action.name)
+
+    def _quoted(self, words: str) -> str:
+        """An agent's words inside a line of the house: one line, short, in quotation marks that cannot be closed."""
         line = " ".join(self.say(words).split()).replace("“", '"').replace("”", '"')
-        if not line:
-            return clean(action.name)
-        # In quotation marks: an agent's summary must not read like a sentence of the house.
-        return f"{clean(action.name)}: “{line if len(line) <= _TITLE else line[: _TITLE - 1] + '…'}”"
+        return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1] + '…'}”"
 
     def blocks(self) -> tuple[Block, ...]:
         """The compact card, in the order a person reads it."""
@@ -252,7 +262,7 @@ class _Draft:
             facts.append(Fact(label="Agent's confidence", value=f"{request.confidence:.0%}"))
         facts.append(Fact(label="Asked by", value=self._asker()))
         if request.subject:
-            facts.append(Fact(label="About", value=self.say(request.subject)))
+            facts.append(Fact(label="About", value=self._quoted(request.subject)))
         if review.status is Status.PENDING and not review.held:
             facts += self._waiting()
         if route.explanation:
@@ -273,10 +283,10 @@ class _Draft:
         agent = self.review.agent
         producer = self.request.producer
         if producer and producer.agent_id and producer.agent_id != agent:
-            agent += f" (says it is for {self.say(producer.agent_id)})"
+            agent += f" (says it is for {self._quoted(producer.agent_id)})"
         if self.request.on_behalf_of:
-            known = "" if self.review.principal else ", whom nobody here knows"
-            agent += f" on behalf of {self.say(self.request.on_behalf_of)}{known}"
+            known = "" if self.review.named else ", whom nobody here knows"
+            agent += f", by its word on behalf of {self._quoted(self.request.on_behalf_of)}{known}"
         return agent
 
     def _difference(self) -> Block | None:
@@ -294,12 +304,20 @@ class _Draft:
     def _value(self, values: dict[str, Any], name: str) -> str | None:
         return self.say(_words(values[name])) if name in values else None
 
-    def _arguments(self) -> tuple[Fact, ...]:
-        shown = redact.masked(self.request.action.arguments, self.hidden, ARGUMENTS)
+    def _arguments(self, most: int = _MOST_FACTS) -> tuple[Fact, ...]:
+        every = self.request.action.arguments
+        shown = {
+            name: redact.masked(value, self.hidden, ARGUMENTS + redact.join(name))
+            for name, value in islice(every.items(), most)
+        }
         steps = self._plan()
-        return tuple(
+        left = len(every) - len(shown)
+        more = (
+            (Fact(label="and", value=f"{left} more arguments that do not fit here"),) if left and most > _FIRST else ()
+        )
+        return more + tuple(
             Fact(
-                label=clean(name),
+                label=self.say(name),
                 value=self._short(value),
                 redacted=redact.MASK in _words(value),
                 pointer=redact.join(name),
@@ -339,13 +357,23 @@ class _Draft:
             Snippet(
                 title=self.say(e.title),
                 snippet=self.say(e.snippet or "") if hint.show_snippets else "",
-                url=e.url if e.url and urlsplit(e.url).scheme in ("http", "https") else None,
-                host=urlsplit(e.url).hostname if e.url else None,
+                url=e.url if (host := self._host(e.url)) else None,
+                host=host,
                 score=e.score,
             )
             for e in chosen
         )
         return Evidence(items=items, highlight=hint.highlight_terms, more=len(every) - len(chosen))
+
+    def _host(self, url: str | None) -> str | None:
+        """The host of a web address that may be shown; None for what is no such address, or holds what is hidden."""
+        if url is None or self.say(url) != url:
+            return None
+        try:
+            parts = urlsplit(url)
+            return parts.hostname if parts.scheme in ("http", "https") else None
+        except ValueError:
+            return None
 
     # ---------------------------------------------------------------------------- controls
 
@@ -371,7 +399,8 @@ class _Draft:
         if Verb.ANSWER in allowed:
             controls.append(self._answer())
         controls.append(self._reject())
-        if Verb.EDIT in allowed and not _afterwards(self.review):
+        fits = len(self.request.action.arguments) <= _MOST_FACTS
+        if Verb.EDIT in allowed and fits and not _afterwards(self.review):
             controls.append(Control(verb=Verb.EDIT, label="Edit", form=edit_form(self.review)))
         if Verb.REQUEST_CHANGES in allowed and not _afterwards(self.review):
             ask = Input(name="reason", label="What should be changed?", kind=Kind.MULTILINE, required=True)
@@ -448,7 +477,8 @@ class _Draft:
     def _history(self) -> Block | None:
         rows = tuple((line.when, self.say(line.what), line.came_to) for line in self.around.history)
         columns = ("When", "What", "Came to")
-        return Table(columns=columns, rows=rows, title="Earlier reviews of the same subject") if rows else None
+        title = "Earlier reviews this agent asked of the same subject"
+        return Table(columns=columns, rows=rows, title=title, voice=Voice.AGENT) if rows else None
 
 
 def _words(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reviews.model import Object, Request
@@ -13,6 +13,8 @@ from reviews.model import Object, Request
 MASK = "••••"
 #: A hidden value is also hidden inside other texts when it is at least this long; shorter ones would blank whole words.
 _SCRUB_FROM = 4
+_MOST_WORDS = 500
+_ARGUMENTS = "/action/arguments"
 
 
 def segments(pointer: str) -> list[str]:
@@ -26,9 +28,11 @@ def join(*parts: str | int) -> str:
 
 
 def lookup(value: Any, pointer: str) -> Any:
-    """The value a pointer names. Raises KeyError when there is none."""
+    """The value a pointer names, inside JSON or one of the domain's values. Raises KeyError when there is none."""
     for part in segments(pointer):
-        if isinstance(value, dict) and part in value:
+        if is_dataclass(value) and any(field.name == part for field in fields(value)):
+            value = getattr(value, part)
+        elif isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list | tuple) and part.isascii() and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
@@ -47,8 +51,10 @@ def place(value: Object, pointer: str, new: Any) -> Object:
 
 
 def words_of(value: Any) -> Iterable[str]:
-    """Every text and number inside a JSON value, as text."""
-    if isinstance(value, dict):
+    """Every text and number inside a JSON value or one of the domain's, as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield from words_of(tuple(getattr(value, field.name) for field in fields(value)))
+    elif isinstance(value, dict):
         for inner in value.values():
             yield from words_of(inner)
     elif isinstance(value, list | tuple):
@@ -58,17 +64,30 @@ def words_of(value: Any) -> Iterable[str]:
         yield str(value)
 
 
-def scrubber(request: Request, pointers: Iterable[str]) -> Callable[[str], str]:
-    """A function that hides, in any text, the values the pointers name in this request."""
-    whole = asdict(request)
-    hidden: set[str] = set()
+def _hidden_words(value: Any, pointers: Iterable[str]) -> Iterable[str]:
     for pointer in pointers:
         try:
-            hidden |= {word for word in words_of(lookup(whole, pointer)) if len(word) >= _SCRUB_FROM}
+            named = lookup(value, pointer)
         except KeyError:
-            continue  # a pointer to what this request does not have hides nothing
+            continue  # a pointer to what this value does not have hides nothing
+        yield from (word for word in words_of(named) if len(word) >= _SCRUB_FROM)
+
+
+def scrubber(request: Request, pointers: Iterable[str], before: Object | None = None) -> Callable[[str], str]:
+    """A function that hides, in any text, the values the pointers name in these requests' worth of words.
+
+    `before` are arguments of earlier revisions, whose hidden values may still be spoken of. With more to hide than
+    can be looked for, every text is hidden whole.
+    """
+    pointers = tuple(pointers)
+    hidden = set(_hidden_words(request, pointers))
+    if before is not None:
+        inner = (p.removeprefix(_ARGUMENTS) for p in pointers if p.startswith(_ARGUMENTS + "/"))
+        hidden |= set(_hidden_words(before, inner))
     if not hidden:
         return str
+    if len(hidden) > _MOST_WORDS:
+        return lambda text: MASK
     pattern = re.compile("|".join(re.escape(word) for word in sorted(hidden, key=len, reverse=True)), re.IGNORECASE)
     return lambda text: pattern.sub(MASK, text)
 
@@ -80,11 +99,18 @@ def covers(pointers: Iterable[str], pointer: str) -> bool:
 
 def masked(value: Any, pointers: Iterable[str], at: str = "") -> Any:
     """A copy of a JSON value, found at pointer `at`, with what the pointers name replaced by MASK."""
-    pointers = tuple(pointers)
-    if covers(pointers, at):
+    hidden = frozenset(pointers)
+    if not hidden:
+        return value
+    return MASK if covers(hidden, at) else _masked(value, hidden, at)
+
+
+def _masked(value: Any, hidden: frozenset[str], at: str) -> Any:
+    """As `masked`, for a value none of whose parents is hidden: a look-up a place, however many pointers there are."""
+    if at in hidden:
         return MASK
     if isinstance(value, dict):
-        return {key: masked(inner, pointers, at + join(key)) for key, inner in value.items()}
+        return {key: _masked(inner, hidden, at + join(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(inner, pointers, at + join(n)) for n, inner in enumerate(value)]
+        return [_masked(inner, hidden, at + join(n)) for n, inner in enumerate(value)]
     return value

@@ -158,7 +158,7 @@ def break_glass(review: Review, event: BrokenGlass) -> Transition:
     person = event.person
     if not event.allowed:
         return forbid(review, event, "Breaking the glass is for people with that role.")
-    if person.id in review.owners or person.id == review.principal:
+    if person.id in review.owners or person.id == review.principal or person.id in review.named:
         return forbid(review, event, "Nobody breaks the glass for their own request.")
     if not (event.reason or "").strip():
         return refuse(review, event, "Breaking the glass needs a reason.")

@@ -160,6 +160,7 @@ class SqliteStore:
             "file": str(self._path),
             "journal": self._writer.journal,
             "synchronous": "full",
+            "fault": self._writer.fault,
             "warnings": warnings,
         }
 

@@ -9,6 +9,7 @@ loop was busy: measured, 600 reviews a second instead of 1,400.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from reviews.errors import StoreUnavailable
 from reviews.ports import Tx
 from storage.store import SqlTx
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Enough to spread one fsync over all who wait.
@@ -68,6 +70,8 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._open = False
         self.journal = ""
+        #: Why nothing could be written, until something is again.
+        self.fault = ""
 
     async def start(self) -> None:
         """Open the connection and begin to write. Raises StoreUnavailable."""
@@ -113,9 +117,13 @@ class Writer:
         try:
             conn = self._conn if self._conn is not None else await self._apart(self._reopen)
             await self._enter(conn)
+            written = conn.total_changes
             jobs = self._run_some(conn, jobs)
             await self._apart(partial(conn.execute, "COMMIT"))
+            self.fault = "" if conn.total_changes != written else self.fault
         except (sqlite3.Error, _GroupLost) as fault:
+            self.fault = str(fault.__cause__ or fault)
+            log.error("Nothing could be written: %s", self.fault)
             await self._apart(self._abandon)
             for job in jobs:
                 job.fault = _unavailable(fault.__cause__ or fault)
