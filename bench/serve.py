@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot.app import App
 from bot.config import parse
+from bot.runtime import settle
 
 POLICY = """
 policy: bench
@@ -68,6 +69,7 @@ async def placet(folder: Path, given: dict[str, object]) -> None:
     began = time.perf_counter()
     app = App(config, folder=folder, env={})
     await app.start()
+    settle()
     ready = time.perf_counter() - began
     agent = {"name": f"bench-{int(began)}", "rate": 1e6, "burst": 1_000_000, "max_open": 10_000_000}
     made = await app.operations.run("agent.add", agent)

@@ -13,6 +13,7 @@ import structlog
 from bot.app import App, SystemClock, open_database
 from bot.cli.house import folder_of
 from bot.config import load
+from bot.runtime import settle
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ async def _serve(app: App, config_file: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await app.start()
+    settle()
     loop.add_signal_handler(signal.SIGHUP, reload)
     _greet(app, config_file)
     await stop.wait()
