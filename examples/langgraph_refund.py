@@ -100,8 +100,20 @@ def decide(thread: str, pause: Any) -> dict[str, Any]:
     review = call("/v1/reviews", body, key=f"{thread}:{pause.id}")
     print(f"waiting for a person: {review['id']}", flush=True)
     while review["decision"] is None:
+        if review["status"] == "changes_requested":
+            return stand_by(review)
         review = call(f"/v1/reviews/{review['id']}?wait=30")
     return {"review": review["id"], **review["decision"]}
+
+
+def stand_by(review: dict[str, Any]) -> dict[str, Any]:
+    """Changes were asked for, and the scripted model has no other proposal: withdraw, and go on with a no.
+
+    An agent that has one sends it to `/v1/reviews/ID/revisions` instead, and waits on.
+    """
+    call(f"/v1/reviews/{review['id']}/withdraw", {"reason": "The agent has no other proposal."})
+    wish = review["changes_requested"][-1]["text"]
+    return {"review": review["id"], "verdict": "changes requested", "reason": wish}
 
 
 def main() -> None:

@@ -16,7 +16,11 @@ def call(path, body=None):
 
 review = call("/v1/reviews", {"action": {"name": "refund.issue", "arguments": {"order": "A-4721", "amount": 180}}})
 while not review["decision"]:
-    review = call(f"/v1/reviews/{review['id']}?wait=30")
+    if review["status"] == "changes_requested":  # the agent's turn; this one has no other proposal
+        print("changes requested:", review["changes_requested"][-1]["text"])
+        review = call(f"/v1/reviews/{review['id']}/withdraw", {"reason": "I have no other proposal."})
+    else:
+        review = call(f"/v1/reviews/{review['id']}?wait=30")
 decision, action = review["decision"], review["decision"]["action"]
 bound = {"action": action["name"], "arguments": action["arguments"]}
 digest = hashlib.sha256(

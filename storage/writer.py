@@ -29,7 +29,7 @@ T = TypeVar("T")
 #: Enough to spread one fsync over all who wait.
 _GROUP = 256
 #: How long a group may keep the event loop (seconds); the rest of it waits for the next.
-_SLICE = 0.004
+_SLICE = 0.008
 #: How long to wait for a lock that somebody else's program holds on the file (milliseconds).
 BUSY_MS = 5_000
 

@@ -356,3 +356,20 @@ def test_the_tutorial(walk: Walk) -> None:
     assert "refunds@1" in printed
     assert "4 tests, 0 failed." in printed
     assert "sample by a small refund of a sure agent" in printed
+
+
+@pytest.mark.slow
+def test_how_to_write_a_policy(walk: Walk) -> None:
+    """Every block typed or saved in its order: the roles are there, the tests pass, a route and a difference are told."""
+    printed = ""
+    for block in steps("docs/how-to/own-policy.md"):
+        if block.info == "sh":
+            printed += walk.type(block.text)
+        else:
+            name = block.text.partition("\n")[0].removeprefix("# ")
+            (walk.folder / "ops" / name).write_text(block.text, "utf-8")
+    assert "deployments@1" in printed
+    assert "its names were not checked" not in printed
+    assert "4 tests, 0 failed." in printed
+    assert "approve by default" in printed
+    assert "service.deploy" in printed

@@ -6,6 +6,8 @@ import ast
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import tokenize
@@ -23,7 +25,20 @@ LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
 
 
 def every_file() -> Iterator[Path]:
-    """All files of the project that people wrote or a lock tool made; nothing that a run made."""
+    """The regular files of the project; no socket of a server that runs in it, nothing that a run made."""
+    yield from (path for path in tracked() or walked() if path.is_file())
+
+
+def tracked() -> list[Path]:
+    """What git keeps; nothing where this is no checkout, or there is no git to ask."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        return []
+    run = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    return [ROOT / os.fsdecode(name) for name in run.stdout.split(b"\0") if name]
+
+
+def walked() -> Iterator[Path]:
+    """All files that people wrote or a lock tool made, where git cannot say."""
     for folder, names, files in os.walk(ROOT):
         names[:] = [name for name in names if name not in MADE and not name.endswith(("_cache", ".egg-info"))]
         names[:] = [name for name in names if name not in {".hypothesis", ".schemathesis"}]
@@ -61,6 +76,20 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
         for token in tokenize.generate_tokens(lines.readline):
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.string
+
+
+def test_a_server_that_runs_in_the_project_is_no_file_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its control socket is passed over, where git says what is ours and where it cannot."""
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "kept.md").write_text("kept", "utf-8")
+    monkeypatch.chdir(tmp_path)  # a socket's path may have 107 bytes at most
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("placet.db.sock")
+        assert list(texts()) == [(Path("kept.md"), "kept")]
+        subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+        subprocess.run(["git", "add", "kept.md"], cwd=tmp_path, check=True)
+        (tmp_path / "made.md").write_text("made by a run", "utf-8")
+        assert list(texts()) == [(Path("kept.md"), "kept")]
 
 
 # --- where things come from

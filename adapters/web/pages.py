@@ -20,7 +20,7 @@ from reviews.ports import QueueFilter, Session
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Signed = Callable[[web.Request, Session], Awaitable[web.StreamResponse]]
 
-#: Seconds between signs of life on a stream; also how soon a session that ended closes its streams.
+#: Seconds between signs of life on a stream; at the latest then a session that ended closes it.
 HEARTBEAT = 15.0
 
 _STATUS = {
@@ -267,6 +267,8 @@ class Pages:
         review = request.query.get("review") or session.scope
         if session.scope not in (None, review):
             return self._not_here(session)
+        if review is not None and await self._read(review, session) is None:
+            return self._not_here(session)
         seen = request.headers.get("Last-Event-ID") or request.query.get("seen", "")
         headers = {**guard.PERSONAL, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
@@ -275,11 +277,13 @@ class Pages:
             try:
                 while True:
                     event = await page.next(HEARTBEAT)
-                    if event is None and await self.setup.door.session(session.secret) is None:
+                    if await self.setup.door.session(session.secret) is None:
                         break
                     await response.write(event.encode() if event else b": still here\n\n")
             except (EOFError, ConnectionResetError, asyncio.IncompleteReadError):
                 pass  # the server stops, or the page was closed: both are how streams end
+            except StoreUnavailable:
+                pass  # nobody can say whether the session still lasts: the page connects again by itself
         return response
 
 

@@ -24,6 +24,9 @@ MAX_PICKS = 50
 
 _INTEGER = re.compile(r"[+-]?\d{1,400}")
 _NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?")
+#: What decides, and so must name the revision it was decided on.
+DECIDES = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.REQUEST_CHANGES, Verb.ANSWER, Verb.BREAK_GLASS})
+
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
@@ -33,7 +36,7 @@ class Faults:
 
     errors: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
-    text: str = "Something in the form needs another look."
+    text: str = "Some fields need another look."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,8 @@ def interaction(data: Mapping[str, str], card: Card, identity: Identity) -> Inte
     if pressed is None:
         return Faults(text="This page sent something Placet does not know. Reload it and try again.")
     values = typed(data)
+    if pressed in DECIDES and _revision(data) is None:
+        return Faults(text="This page did not say which revision you saw. Reload it, then decide.", values=values)
     fields = _fields(control(card, pressed))
     arguments, errors = _arguments(fields, values)
     words = _words(values)

@@ -32,9 +32,11 @@ from reviews.card import (
     Input,
     Kind,
     Snippet,
+    Style,
     Table,
     Text,
     Timeline,
+    Voice,
 )
 from reviews.events import Reply
 from reviews.model import Person, Verb
@@ -144,8 +146,9 @@ def review(
 
 
 def bulk(cards: Sequence[tuple[parse.Pick, Card]], changed: Sequence[str], visit: Visit) -> str:
-    """The question before a bulk approval: each one listed. `changed` are titles that are no longer as chosen."""
-    return _page("bulk.html", visit, cards=cards, changed=changed)
+    """The question before a bulk approval: each with what would happen. `changed` are titles no longer as chosen."""
+    lines = [(pick, card, [draw(block, visit.now) for block in _consequence(card)]) for pick, card in cards]
+    return _page("bulk.html", visit, lines=lines, changed=changed)
 
 
 def bulk_done(results: Sequence[Result], visit: Visit) -> str:
@@ -187,7 +190,7 @@ def draw(block: Block, now: datetime) -> Markup:
         case Table():
             drawn = macros.table(block)
         case Callout():
-            drawn = macros.callout(block)
+            drawn = macros.callout(_said_once(block))
         case Timeline():
             drawn = macros.timeline(block)
         case Divider():
@@ -197,6 +200,30 @@ def draw(block: Block, now: datetime) -> Markup:
         case _:
             assert_never(block)
     return drawn
+
+
+def _said_once(block: Callout) -> Callout:
+    """The callout without a title that its text begins with: `Approved` above `Approved by Ana`."""
+    again = block.title and re.match(rf"{re.escape(block.title)}(?!\w)", block.text)
+    return replace(block, title="") if again else block
+
+
+def _consequence(card: Card) -> tuple[Block, ...]:
+    """What approving a card would let happen: its risk, its preview, what was changed, its arguments."""
+    return tuple(part for block in card.blocks if (part := _told_in_bulk(block)) is not None)
+
+
+def _told_in_bulk(block: Block) -> Block | None:
+    match block:
+        case Facts(voice=Voice.AGENT) | Facts(title="Arguments") | Diff() | Table():
+            return block
+        case Text(voice=Voice.AGENT, style=Style.QUOTE):
+            return block
+        case Facts(items=items):
+            risk = tuple(item for item in items if item.label == "Risk")
+            return Facts(items=risk) if risk else None
+        case _:
+            return None
 
 
 def safe_link(snippet: Snippet) -> tuple[str, str] | None:

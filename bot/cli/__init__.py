@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from bot.cli import agents, care, deciding, policy, records, serving, setup
@@ -15,6 +17,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata  # noqa: PLC0415 - a quick start: loaded when it is asked for
+
+        typer.echo(f"placet {metadata.version('placet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Placet puts a person in the loop of AI agents. Begin with `placet demo`, or with `placet init`."""
+
 
 for room in (setup, serving, care):
     room.register(app)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from bot.cli.options import DEFAULT, AsJson, ConfigFile, Person
+from reviews.errors import PlacetError
 
 app = typer.Typer(help="Agents and their keys.", no_args_is_help=True)
 _PANEL = "Who may ask, who decides"
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name.")]
+
+
+class BadName(PlacetError):
+    """An agent's name that could not be written down in a URL, a log or a policy without trouble."""
 
 
 class Answer(StrEnum):
@@ -59,6 +67,11 @@ def add(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Make an agent. Its callback secret and its key are printed once: the key alone, as the last line."""
+    if not _NAME.fullmatch(name):
+        raise BadName(
+            f"{name!r} is no name for an agent: write up to 64 lower-case letters, digits, dots, hyphens and "
+            "underscores, a letter or a digit first, such as refund-desk."
+        )
     from bot.cli import house  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
     made = house.run(

@@ -63,10 +63,14 @@ class Asked:
 
 
 class Agent:
-    """One agent with its own callback receiver. `start` it inside the loop; `ask` it; `stop` it."""
+    """One agent with its own callback receiver. `start` it inside the loop; `ask` it; `stop` it.
 
-    def __init__(self, name: str, base: str, key: str, secret: str, tell: Tell) -> None:
+    `linger`: seconds it waits before it uses a person's approval.
+    """
+
+    def __init__(self, name: str, base: str, key: str, secret: str, tell: Tell, *, linger: float = 0.0) -> None:
         self.name, self._base, self._secret, self._tell = name, base, secret, tell
+        self._linger = linger
         self._headers = {"Authorization": f"Bearer {key}"}
         self.asked: dict[str, Asked] = {}
         self._seen: set[str] = set()
@@ -181,12 +185,22 @@ class Agent:
         decision = data["decision"]
         self._tell(asked, decision["verdict"], _by(decision) + " → signature verified")
         if decision["verdict"] == "approved":
-            await self._redeem(asked, decision)
+            await self._use(asked, decision)
         elif decision["verdict"] == "answered":
             self._tell(asked, "done", "a person did it")
         else:
             self._tell(asked, "stopped", _why(decision))
         asked.finished.set()
+
+    async def _use(self, asked: Asked, decision: Object) -> None:
+        """Redeem, after a moment in which the person who approved may think again."""
+        if self._linger and decision["cause"] == "human":
+            self._tell(asked, "waits", f"{self._linger:g} s, until then the approval can be undone")
+            await asyncio.sleep(self._linger)
+        if asked.was_told("review.revoked"):
+            self._tell(asked, "stopped", "it does nothing (the approval was taken back)")
+        else:
+            await self._redeem(asked, decision)
 
     async def _redeem(self, asked: Asked, decision: Object) -> None:
         """Turn the approval into the act, once, for the digest approved; then say how it went."""
@@ -196,9 +210,9 @@ class Agent:
             asked.faults.append(f"redeeming was answered {status}: {answer.get('detail')}")
             self._tell(asked, "stopped", f"the approval could not be used: {answer.get('detail')}")
             return
-        asked.redeemed = True
-        self._tell(asked, "redeemed", f"{answer['redemption_id'][:12]}… → done: {_act(asked, decision)}")
-        status, answer = await self._post(f"{path}/outcome", {"result": "succeeded", "detail": asked.case.done})
+        asked.redeemed, done = True, _act(asked, decision)
+        self._tell(asked, "redeemed", f"{answer['redemption_id'][:12]}… → done: {done}")
+        status, answer = await self._post(f"{path}/outcome", {"result": "succeeded", "detail": done})
         if status != 200:
             asked.faults.append(f"the outcome was answered {status}: {answer.get('detail')}")
 
@@ -237,7 +251,14 @@ def _why(decision: Object) -> str:
 def _act(asked: Asked, decision: Object) -> str:
     """What was done, with what a person changed: an agent acts on the decision's arguments, never on its own."""
     arguments = decision["action"]["arguments"]
-    if not asked.edited:
-        return asked.case.done
-    changed = [step["path"].removeprefix("/") for step in decision["changes"] if step["op"] != "remove"]
-    return "as edited, " + ", ".join(f"{name} = {arguments.get(name)}" for name in changed)
+    if asked.edited:
+        changed = [step["path"].removeprefix("/") for step in decision["changes"] if step["op"] != "remove"]
+        return "as edited, " + _values(arguments, changed)
+    if asked.revision > 1:
+        first = asked.case.body["action"]["arguments"]
+        return "as proposed again, " + _values(arguments, [name for name in arguments if arguments[name] != first.get(name)])
+    return asked.case.done
+
+
+def _values(arguments: Object, names: list[str]) -> str:
+    return ", ".join(f"{name} = {arguments.get(name)}" for name in names)

@@ -56,6 +56,12 @@ def _order(rng: random.Random) -> str:
     return f"A-{rng.randint(1000, 9999)}"
 
 
+def _half(body: Object) -> Object:
+    """The arguments of a second proposal: half the refund."""
+    arguments: Object = body["action"]["arguments"]
+    return arguments | {"amount": arguments["amount"] / 2}
+
+
 def _lost_parcel(rng: random.Random) -> Case:
     order, customer = _order(rng), rng.choice(_CUSTOMERS)
     amount = float(rng.choice((149, 180, 219, 260)))
@@ -100,7 +106,7 @@ def _lost_parcel(rng: random.Random) -> Case:
         "sensitive": ["/context/facts/Phone"],
         "ui_hint": {"highlight_terms": ["lost"]},
     }  # fmt: skip
-    return Case(body=body, script=approves("faye"), done=f"{amount:.0f} EUR paid out")
+    return Case(body=body, script=approves("faye"), done=f"{amount:.0f} EUR paid out", again=_half(body))
 
 
 def _double_charge(rng: random.Random) -> Case:
@@ -126,7 +132,9 @@ def _double_charge(rng: random.Random) -> Case:
         },
         "evidence": [{"title": "Ledger", "snippet": "1 settled, 1 authorisation not captured", "score": 0.71}],
     }
-    return Case(body=body, script=edits("faye", amount=f"{paid / 2:.0f}"), done="goodwill paid out")
+    return Case(
+        body=body, script=edits("faye", amount=f"{paid / 2:.0f}"), done=f"{paid:.0f} EUR paid out", again=_half(body)
+    )
 
 
 def _small_refund(rng: random.Random) -> Case:
@@ -165,7 +173,9 @@ def _large_refund(rng: random.Random) -> Case:
             {"title": "Return scan", "snippet": "parcel 1 of 1 received, contents not inspected", "score": 0.64}
         ],
     }
-    return Case(body=body, script=rejects("ana", "needs evidence"), done=f"{amount:.0f} EUR paid out")
+    return Case(
+        body=body, script=rejects("ana", "needs evidence"), done=f"{amount:.0f} EUR paid out", again=_half(body)
+    )
 
 
 def _reply(rng: random.Random) -> Case:

@@ -23,6 +23,7 @@ _STYLES = {
     "changed": "magenta",
     "withdrawn": "dim",
     "stopped": "dim",
+    "waits": "dim",
 }
 
 
@@ -40,8 +41,8 @@ class Screen:
         )
         for number, text in enumerate(
             (
-                "As Ana, approve a production stop: its agent goes on in a line below.",
-                "As Faye, edit the amount of a refund: the agent pays what you wrote.",
+                f"As Ana, approve a production stop: its agent goes on {pace.linger:g} s later, unless you undo it.",
+                "As Faye, edit the amount of a refund: the agent pays what you wrote. Or request changes: it offers half.",
                 f"Leave a staging stop alone: Chen is called after {pace.secondary} s, and it expires after "
                 f"{pace.silent} s. Silence is never a yes.",
             ),

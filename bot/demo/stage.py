@@ -39,7 +39,7 @@ def run(*, headless: float | None = None, port: int | None = None) -> int:
 
 async def _looked_at(folder: Path, port: int | None) -> int:
     stop, room, screen = _stopped(), Room(MOST_OPEN), Screen()
-    async with _house(folder, world.LOOKED_AT, port) as app, _agents(app, screen.tell) as agents:
+    async with _house(folder, world.LOOKED_AT, port) as app, _agents(app, screen.tell, world.LOOKED_AT) as agents:
         screen.open(app.url)
         asking = [asyncio.create_task(_keep_asking(agent, source, room)) for agent, source in agents.items()]
         ended = asyncio.create_task(stop.wait())
@@ -55,7 +55,7 @@ async def _looked_at(folder: Path, port: int | None) -> int:
 
 async def _headless(folder: Path, seconds: float, port: int | None) -> int:
     stop, room = _stopped(), Room(MOST_OPEN)
-    async with _house(folder, world.HEADLESS, port or 0) as app, _agents(app, _silent) as agents:
+    async with _house(folder, world.HEADLESS, port or 0) as app, _agents(app, _silent, world.HEADLESS) as agents:
         everything = list(agents)
         pressing = asyncio.create_task(reviewers.review(app.url, lambda review: _find(everything, review)))
         asking = (_ask_for(agent, source, room, seconds, stop) for agent, source in agents.items())
@@ -85,14 +85,14 @@ async def _house(folder: Path, pace: world.Pace, port: int | None) -> AsyncItera
 
 
 @asynccontextmanager
-async def _agents(app: App, tell: Tell) -> AsyncIterator[dict[Agent, Iterator[Case]]]:
+async def _agents(app: App, tell: Tell, pace: world.Pace) -> AsyncIterator[dict[Agent, Iterator[Case]]]:
     """The two agents with their keys, started, each with its source of cases."""
     rng = random.Random()  # noqa: S311 - which case comes next is no secret
     agents: dict[Agent, Iterator[Case]] = {}
     try:
         for name, source in _AGENTS:
             made = await app.operations.run("agent.add", {"name": name})
-            agent = Agent(name, app.url, made["key"], made["secret"], tell)
+            agent = Agent(name, app.url, made["key"], made["secret"], tell, linger=pace.linger)
             await agent.start()
             agents[agent] = source(rng)
         yield agents

@@ -18,18 +18,22 @@ USUAL_PORT = 8080
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How long people are waited for, in seconds. `silent` is the ladder that nobody climbs in a headless run."""
+    """How long people are waited for, in seconds. `silent` is the ladder that nobody climbs in a headless run.
+
+    `linger` is how long an agent waits before it uses a person's approval, which can be undone until then.
+    """
 
     secondary: int
     manager: int
     silent: int
     patient: int
+    linger: float
 
 
-#: An escalation, and the end of silence, are seen within a minute.
-LOOKED_AT = Pace(secondary=15, manager=30, silent=50, patient=75)
+#: An escalation is seen within a minute; there is time to read a card, to decide it, and to undo that.
+LOOKED_AT = Pace(secondary=20, manager=45, silent=100, patient=120, linger=6.0)
 #: Silence ends at once; whatever the script decides has ample time, however slow the machine.
-HEADLESS = Pace(secondary=1, manager=2, silent=4, patient=45)
+HEADLESS = Pace(secondary=1, manager=2, silent=4, patient=45, linger=0.0)
 
 
 def chains(pace: Pace) -> str:

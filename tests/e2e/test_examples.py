@@ -70,6 +70,28 @@ async def test_a_langgraph_agent_that_is_refused_pays_nothing(tmp_path: Path) ->
         assert (await house.callers["desk"].review(review))["grant"] is None
 
 
+async def test_a_langgraph_agent_that_is_asked_for_changes_withdraws(tmp_path: Path) -> None:
+    """It does not spin: the graph ends with what was asked for, and the review is withdrawn."""
+    async with running(tmp_path) as house:
+        agent = await start(house, "langgraph_refund.py", "thread-3", str(tmp_path / "checkpoints.sqlite"))
+        review = await waiting(agent)
+        await house.press(Verb.REQUEST_CHANGES, {"id": review, "revision": 1}, reason="half of it")
+        assert await told(agent) == "not refunded: changes requested (half of it)\n"
+        kept = await house.callers["desk"].review(review)
+        assert (kept["status"], kept["grant"]) == ("withdrawn", None)
+
+
+async def test_the_agent_of_fifteen_lines_that_is_asked_for_changes_withdraws(tmp_path: Path) -> None:
+    """It says what was asked for, withdraws, and does not act."""
+    async with running(tmp_path) as house:
+        agent = await start(house, "plain_agent.py")
+        review = await house.store.until(lambda tx: next(iter(tx.find(Query(limit=1))), None))
+        await house.press(Verb.REQUEST_CHANGES, {"id": review.id, "revision": 1}, reason="half of it")
+        said = (await told(agent)).splitlines()
+        assert said == ["changes requested: half of it", "not acting: withdrawn I have no other proposal."]
+        assert (await house.callers["desk"].review(review.id))["status"] == "withdrawn"
+
+
 @pytest.mark.parametrize(
     ("verb", "words"),
     [(Verb.APPROVE, 'acting on {"order": "A-4721", "amount": 180} with red_'), (Verb.REJECT, "not acting: rejected")],

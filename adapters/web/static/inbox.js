@@ -16,6 +16,7 @@
     for (const button of all("[data-keys]", root)) button.hidden = false;
     relate(root);
     picked();
+    hold();
   }
   function toggle(verb, open) {
     for (const panel of all("[data-panel]")) panel.hidden = !(open && panel.dataset.panel === verb);
@@ -32,21 +33,64 @@
     const opener = event.target.closest("[data-open]");
     if (opener) {
       event.preventDefault();
-      toggle(opener.dataset.open, opener.getAttribute("aria-expanded") !== "true");
+      if (opener.getAttribute("aria-disabled") === "true") return;
+      if (unsaved()) toggle(opener.dataset.open, true);
+      else toggle(opener.dataset.open, opener.getAttribute("aria-expanded") !== "true");
       return;
     }
     const close = event.target.closest("[data-close]");
     if (close) {
       event.preventDefault();
-      const verb = close.closest("[data-panel]").dataset.panel;
-      toggle(verb, false);
-      $(`[data-open="${verb}"]`)?.focus();
+      discard(close.closest("[data-panel]"));
+      return;
+    }
+    if (event.target.closest("[data-discard]") && unsaved()) {
+      discard(unsaved());
       return;
     }
     if (event.target.closest("[data-keys]")) $("#keys").showModal();
     if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
     if (!event.target.closest(".more")) for (const menu of all(".more[open]")) menu.open = false;
   });
+
+  /* unsaved words: while a form holds some, no other control acts, lest the original be decided in their place */
+  const unsaved = () => all("#review [data-panel]").find((panel) => "unsaved" in panel.dataset || dirty(panel));
+  const warning = (panel) => `You have unsaved changes in ${$("h2", panel).textContent}: save or discard them first.`;
+  function hold() {
+    const panel = unsaved();
+    const verb = panel?.dataset.panel;
+    for (const button of all(".acts form button")) button.disabled = Boolean(panel);
+    for (const opener of all(".acts [data-open]")) opener.setAttribute("aria-disabled", String(Boolean(panel) && opener.dataset.open !== verb));
+    for (const other of all("[data-panel]")) {
+      const submit = $("[data-submit]", other);
+      submit.dataset.look ??= submit.className;
+      submit.className = other === panel && !submit.dataset.look ? "primary" : submit.dataset.look;
+      $("[data-close]", other).textContent = other === panel ? "Discard" : "Not now";
+    }
+    const note = $(".acts .unsaved");
+    if (!note || note.dataset.of === (verb ?? "")) return;
+    note.dataset.of = verb ?? "";
+    note.replaceChildren();
+    if (panel) note.append(make("span", warning(panel)), make("button", "Discard", { type: "button", "data-discard": "" }));
+  }
+  function discard(panel) {
+    /* what the server gave back as typed is no longer known as the original here: only a new page is */
+    if ("unsaved" in panel.dataset) return location.assign(`/reviews/${body.dataset.review}`);
+    const verb = panel.dataset.panel;
+    $("form", panel).reset();
+    toggle(verb, false);
+    hold();
+    $(`[data-open="${verb}"]`)?.focus();
+  }
+  for (const kind of ["input", "change"]) body.addEventListener(kind, (event) => { if (event.target.closest("[data-panel]")) hold(); });
+  document.addEventListener("submit", (event) => {
+    const panel = unsaved();
+    if (!panel || panel.contains(event.target) || !event.target.closest("#review")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    hold();
+    say(warning(panel));
+  }, true);
 
   /* keys: they move the focus; none decides by itself */
   function step(by) {

@@ -15,6 +15,7 @@ from adapters.port import Setup
 from adapters.web import guard, pages, render
 from adapters.web.adapter import create
 from adapters.web.config import ConfigFault
+from reviews.card import Facts, Voice
 from reviews.errors import StoreUnavailable
 from reviews.events import Answer, Reply
 from reviews.model import Identity, Person, Status, Target, Verb
@@ -370,7 +371,13 @@ async def test_bulk_asks_first_then_approves_each_on_its_own(ana: Visitor) -> No
     picks = [a["value"] for a in (await ana.read("/inbox")).find("input", name="pick")]
     token = guard.token(ana.secret)
     question = await ana.post("/bulk", [("csrf", token), *(("pick", p) for p in picks)])
-    assert "Approve these 3?" in await question.text()
+    asked = Reader(await question.text()).text
+    assert "Approve these 3?" in asked
+    for card in cards.small_refunds():
+        assert asked.count(card.title) == 1
+        facts = [b for b in card.blocks if isinstance(b, Facts)]
+        assert all(fact.value in asked for b in facts if b.voice is Voice.AGENT for fact in b.items)
+    assert asked.count("Risk") == 3
     assert ana.house.desk.done == []
     ana.house.desk.put(replace(cards.small_refunds()[1], over=True))
     done = await ana.post("/bulk", [("csrf", token), ("sure", "yes"), *(("pick", p) for p in picks)])
@@ -487,6 +494,30 @@ async def test_the_stream_is_for_people_signed_in(visitor: Visitor, monkeypatch:
     stream = await visitor.get("/events/stream")
     visitor.house.door.sessions.clear()
     await asyncio.wait_for(stream.read(), 10)
+
+
+async def test_a_stream_follows_only_what_one_may_see(ana: Visitor) -> None:
+    """The id of another's review, or of none, is not found."""
+    ana.house.desk.hidden["rev_stop77"] = {"ana"}
+    for review in ("rev_stop77", "rev_none"):
+        assert (await ana.get(f"/events/stream?review={review}")).status == 404
+
+
+async def test_a_session_that_ended_hears_of_nothing_more(ana: Visitor) -> None:
+    """Not even the next event, long before a sign of life is due."""
+    stream = await ana.get(f"/events/stream?seen={ana.house.adapter._hub.seen}")
+    assert await events(stream, 1) == [("hello", {})]
+    ana.house.door.sessions.clear()
+    ana.house.desk.announce(Notice(review="rev_stop77", version=7, status=Status.PENDING))
+    assert b"event:" not in await asyncio.wait_for(stream.read(), 10)
+
+
+async def test_a_vote_on_nothing_seen_is_refused(ana: Visitor) -> None:
+    """Without a revision the desk is not even asked."""
+    answer = await ana.post(REVIEW, {"csrf": guard.token(ana.secret), "verb": "approve"})
+    assert answer.status == 422
+    assert "which revision you saw" in await answer.text()
+    assert ana.house.desk.done == []
 
 
 async def test_a_broken_watch_is_told_and_taken_up_again(ana: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

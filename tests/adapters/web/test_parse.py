@@ -187,8 +187,8 @@ def test_an_edit_of_a_card_that_is_over_goes_on_to_the_desk() -> None:
 def test_a_persons_words(typed: dict[str, str], reason: str | None, notes: str | None) -> None:
     """A tapped reason is the reason, words beside it are notes; words alone may be the reason."""
     card = cards.refund()
-    made = taken({"verb": "reject"} | {f"f.{k}": v for k, v in typed.items()}, card)
-    assert (made.reason, made.notes, made.revision) == (reason, notes, None)
+    made = taken({"verb": "reject", "revision": "1"} | {f"f.{k}": v for k, v in typed.items()}, card)
+    assert (made.reason, made.notes, made.revision) == (reason, notes, 1)
 
 
 def test_needed_words_are_asked_for() -> None:
@@ -255,3 +255,14 @@ def test_nothing_posted_breaks_it(data: dict[str, str], verb: Verb) -> None:
     fields = {f"f.{name}": text for name, text in data.items()} | {f"f./{n}": t for n, t in data.items()}
     made = parse.interaction(data | fields | {"verb": verb}, cards.refund(), ANA)
     assert isinstance(made, (Interaction, parse.Faults))
+
+
+@pytest.mark.parametrize("verb", sorted(parse.DECIDES))
+@pytest.mark.parametrize("revision", [None, "", "x", "-1"])
+def test_nothing_is_decided_on_what_was_not_seen(verb: Verb, revision: str | None) -> None:
+    """A vote that names no revision is a sentence, and keeps what was typed."""
+    data = {"verb": verb, "f.reason": "typed"} | ({} if revision is None else {"revision": revision})
+    made = parse.interaction(data, cards.refund(), ANA)
+    assert isinstance(made, parse.Faults)
+    assert "which revision you saw" in made.text
+    assert made.values == {"reason": "typed"}

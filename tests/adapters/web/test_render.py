@@ -265,6 +265,20 @@ def test_a_locked_field_is_empty() -> None:
     """A sensitive value is not in the page at all."""
     locked = render.review(cards.refund(), VISIT)
     assert [a.get("value") for a in Reader(locked).find("input", name="f./iban")] == [None]
+    assert "iban hidden; leave blank to keep it" in Reader(locked).text
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "shown"),
+    [
+        ("Approved", "Approved by Ana Ruiz.", "Approved by Ana Ruiz."),
+        ("Approved (glass broken)", "Approved by Ana Ruiz.", "Approved (glass broken) Approved by Ana Ruiz."),
+        ("Guide", "Guided tours are free.", "Guide Guided tours are free."),
+    ],
+)
+def test_a_title_its_text_begins_with_is_said_once(title: str, text: str, shown: str) -> None:
+    """`Approved Approved by Ana` is read twice by nobody."""
+    assert " ".join(Reader(str(render.draw(Callout(title=title, text=text), cards.NOW))).text.split()) == shown
 
 
 @pytest.mark.parametrize(
@@ -307,7 +321,7 @@ def queue(**changes: object) -> Reader:
 def test_a_line_of_the_queue_says_everything_in_words() -> None:
     """What, which action, who asks, how risky, how strict, who is needed, until when."""
     text = queue().text
-    assert "Refund 180.00 USD for order A-4721 refund.issue · refund-agent medium approve manager in 20 min" in text
+    assert "Refund 180.00 USD for order A-4721 refund.issue · refund-agent medium approve manager due in 20 min" in text
     assert "held lead-engineer clock stopped" in text
     assert "My roles 7" in text
 
@@ -323,6 +337,18 @@ def test_an_empty_queue_says_so() -> None:
     """A helpful sentence for each view."""
     for view, sentence in render.EMPTY.items():
         assert sentence in render.inbox(QueuePage(items=()), QueueFilter(view=view), VISIT)
+
+
+def test_a_queue_without_choices_has_no_room_for_boxes() -> None:
+    """The column for boxes is there when a line has one."""
+
+    def choosing(*, bulk: bool) -> bool:
+        items = tuple(item for item in sample_queue() if item.bulk is bulk)
+        return "choosing" in (
+            Reader(render.inbox(QueuePage(items=items), QueueFilter(), VISIT)).find("ol")[0]["class"] or ""
+        )
+
+    assert (choosing(bulk=True), choosing(bulk=False)) == (True, False)
 
 
 def test_all_is_for_auditors() -> None:

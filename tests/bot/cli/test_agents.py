@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import socket
+import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.lock import FileLock
 from tests.bot.cli.conftest import Placet
 
 
@@ -117,3 +122,59 @@ def test_a_server_that_breaks_off_is_not_mistaken_for_none(
     assert ran.code == 1
     assert "broke off" in ran.err
     assert "plk_" not in ran.out
+
+
+class Heard(io.StringIO):
+    """Standard error that does something as soon as it is told to wait for the server."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = then
+
+    def write(self, text: str) -> int:
+        """Keep the text; act on the sentence."""
+        if "waiting for the server to start" in text:
+            self._then()
+        return super().write(text)
+
+
+@pytest.fixture
+def lock(house: Path) -> Iterator[FileLock]:
+    """The database's lock, held as by a server that has not begun to listen."""
+    held = FileLock(house.parent / "placet.db")
+    held.take()
+    yield held
+    held.release()
+
+
+def test_a_server_that_is_starting_is_waited_for(
+    placet: Placet, house: Path, lock: FileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says that it waits, looks again, and does what it was asked."""
+    heard = Heard(lock.release)
+    monkeypatch.setattr(sys, "stderr", heard)
+    ran = placet("agent", "add", "refunds", "--config", house)
+    assert ran.code == 0, heard.getvalue()
+    assert heard.getvalue() == "placet: waiting for the server to start\n"
+    assert ran.last.startswith("plk_")
+
+
+def test_a_server_that_never_listens_is_named(
+    placet: Placet, house: Path, lock: FileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a bounded wait the command says who holds the database."""
+    monkeypatch.setattr("bot.cli.house.STARTING", 0.3)
+    ran = placet("agent", "add", "refunds", "--config", house)
+    assert ran.code == 1
+    assert ran.err.startswith("placet: waiting for the server to start\n")
+    assert f"open in another Placet (pid {os.getpid()}, lock {lock.path})" in ran.err
+
+
+@pytest.mark.parametrize("name", ["Refunds", "a b", "-x", "ä", "a/b", "x" * 65, ""])
+def test_a_name_that_would_make_trouble_is_refused(placet: Placet, house: Path, name: str) -> None:
+    """With what may be written instead, before anything is made."""
+    ran = placet("agent", "add", "--config", house, "--", name)
+    assert (ran.code, ran.out) == (1, "")
+    assert "is no name for an agent" in ran.err
+    assert "refund-desk" in ran.err
+    assert not (house.parent / "placet.db").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,9 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(placet: Placet, tmp_path: Pa
     ran = placet("init", "--yes", "--dir", tmp_path / "file")
     assert ran.code == 1
     assert "cannot be written" in ran.err
+
+
+def test_the_version_is_said(placet: Placet) -> None:
+    """As the package says it."""
+    ran = placet("--version")
+    assert (ran.code, ran.out) == (0, f"placet {metadata.version('placet')}\n")
