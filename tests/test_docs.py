@@ -360,7 +360,7 @@ def test_the_tutorial(walk: Walk) -> None:
 
 @pytest.mark.slow
 def test_how_to_write_a_policy(walk: Walk) -> None:
-    """Every block typed or saved in its order: the roles are there, the tests pass, a route and a difference are told."""
+    """Every block typed or saved in its order: roles are there, tests pass, a route and a difference are told."""
     printed = ""
     for block in steps("docs/how-to/own-policy.md"):
         if block.info == "sh":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ class Asked:
     read: Object | None = None
     redeemed: bool = False
     faults: list[str] = field(default_factory=list)
+    revoked: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -159,6 +161,7 @@ class Agent:
                 case "review.escalated":
                     self._tell(asked, "escalated", "nobody answered → the next on the chain is called")
                 case "review.revoked":
+                    asked.revoked.set()
                     self._tell(asked, "revoked", "the approval was taken back")
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             asked.faults.append(f"{kind}: {fault!r}")
@@ -196,8 +199,10 @@ class Agent:
         """Redeem, after a moment in which the person who approved may think again."""
         if self._linger and decision["cause"] == "human":
             self._tell(asked, "waits", f"{self._linger:g} s, until then the approval can be undone")
-            await asyncio.sleep(self._linger)
-        if asked.was_told("review.revoked"):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._linger):
+                    await asked.revoked.wait()
+        if asked.revoked.is_set():
             self._tell(asked, "stopped", "it does nothing (the approval was taken back)")
         else:
             await self._redeem(asked, decision)
@@ -256,7 +261,9 @@ def _act(asked: Asked, decision: Object) -> str:
         return "as edited, " + _values(arguments, changed)
     if asked.revision > 1:
         first = asked.case.body["action"]["arguments"]
-        return "as proposed again, " + _values(arguments, [name for name in arguments if arguments[name] != first.get(name)])
+        return "as proposed again, " + _values(
+            arguments, [name for name in arguments if arguments[name] != first.get(name)]
+        )
     return asked.case.done
 
 

@@ -42,7 +42,7 @@ class Screen:
         for number, text in enumerate(
             (
                 f"As Ana, approve a production stop: its agent goes on {pace.linger:g} s later, unless you undo it.",
-                "As Faye, edit the amount of a refund: the agent pays what you wrote. Or request changes: it offers half.",
+                "As Faye, edit the amount of a refund: the agent pays what you wrote. Request changes: it offers half.",
                 f"Leave a staging stop alone: Chen is called after {pace.secondary} s, and it expires after "
                 f"{pace.silent} s. Silence is never a yes.",
             ),
