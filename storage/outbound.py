@@ -7,9 +7,22 @@ what it held is due again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from reviews.errors import Duplicate, NotFound
 from reviews.events import Post
@@ -96,6 +109,13 @@ _DUE_DELIVERIES = Statement(
     .with_for_update(skip_locked=True, of=deliveries)
 )
 _CLAIM_DELIVERY = Statement(update(deliveries).where(deliveries.c.id == bindparam("key")), ("due_at",))
+#: What a process that died had claimed. A delivery's lease is its `due_at`, so those due soon are meant as well.
+_FREE_COPIES = Statement(update(copies).where(copies.c.leased.is_not(None)).values(leased=null(), due_at=big("now")))
+_FREE_DELIVERIES = Statement(
+    update(deliveries)
+    .where(_is_due, deliveries.c.due_at > big("now"), deliveries.c.due_at <= big("soon"))
+    .values(due_at=big("now"))
+)
 _NEXT_DELIVERY = Statement(select(func.min(deliveries.c.due_at)).where(_is_due))
 _ADD_DELIVERY = adding_once(deliveries)
 _KEEP_DELIVERY = Statement(
@@ -116,6 +136,15 @@ class Outbound(Part):
     """The part of a transaction that keeps copies and deliveries."""
 
     # ------------------------------------------------------------------------------------------ copies
+
+    def take_over(self, soon: timedelta) -> None:
+        """Free what a process that died had claimed: only for a store that one process at a time may open.
+
+        `soon` is as long as any lease: a repeat waiting less than that goes out at once too.
+        """
+        now = self.now()
+        self._db.run(_FREE_COPIES, {"now": rows.micros(now)})
+        self._db.run(_FREE_DELIVERIES, {"now": rows.micros(now), "soon": rows.micros(now + soon)})
 
     def claim_copies(self, now: datetime, lease_until: datetime, limit: int) -> list[Copy]:
         """Claim copies that are due and not as wanted, until the lease ends.

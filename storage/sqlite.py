@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,9 @@ from storage.sql import Statement
 from storage.store import SqlTx
 from storage.upgrade import upgrade_sqlite
 from storage.writer import BUSY_MS, Writer
+
+#: No worker claims anything for longer.
+_LONGEST_LEASE = timedelta(seconds=60)
 
 T = TypeVar("T")
 
@@ -98,6 +101,12 @@ class SqliteDb:
         return self._conn
 
 
+def _free(tx: Tx) -> None:
+    """Whoever held this file before has died: what it had claimed need not wait for its leases to end."""
+    if isinstance(tx, SqlTx):  # it is: the writer makes no other
+        tx.take_over(_LONGEST_LEASE)
+
+
 class SqliteStore:
     """`Store` on a SQLite file. `connect` opens the writing connection; tests hand in one that fails."""
 
@@ -128,6 +137,7 @@ class SqliteStore:
         await asyncio.to_thread(self._prepare)
         try:
             await self._writer.start()
+            await self._writer.submit(_free)
         except BaseException:
             self._lock.release()
             raise

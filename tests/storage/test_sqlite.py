@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import pytest
 
 import storage
 from reviews.errors import StoreUnavailable
-from reviews.events import Record
+from reviews.events import Post, Record
+from reviews.model import Target
 from reviews.ports import Query, Store, Tx
 from storage.sqlite import SqliteStore, open_writer, risky_wal
-from tests.contracts.store_contract import StoreContract
+from tests.contracts.store_contract import StoreContract, a_delivery
 from tests.fakes.builders import START, a_request, a_review
 from tests.fakes.clock import FakeClock
 
@@ -161,6 +163,23 @@ async def test_a_closure_that_raises_spares_its_group(sqlite_file: Path) -> None
         results = await asyncio.gather(*map(store.tx, group), return_exceptions=True)
         assert [isinstance(result, LookupError) for result in results] == [False, True, False, True, False]
         assert await store.view(count) == 3
+
+
+async def test_what_a_dead_process_had_claimed_is_free_at_once(sqlite_file: Path) -> None:
+    """The next to open the file holds its lock, so nobody works on those claims any more."""
+    later = START + timedelta(seconds=60)
+
+    def claim(tx: Tx) -> int:
+        return len(tx.claim_deliveries(START, later, 10)) + len(tx.claim_copies(START, later, 10))
+
+    async with started(sqlite_file) as store:
+        post = Post(target=Target(surface="slack", address="C1"), epoch=1, rung=0)
+        review = a_review()
+        await store.tx(lambda tx: tx.open(review, [post], key=None, fingerprint="f"))
+        await store.tx(lambda tx: tx.add_delivery(a_delivery("msg_1", START, review=review.id)))
+        assert (await store.tx(claim), await store.tx(claim)) == (2, 0)
+    async with started(sqlite_file) as store:
+        assert await store.tx(claim) == 2
 
 
 async def test_a_writer_that_cannot_reopen_says_so_and_tries_again(sqlite_file: Path) -> None:
