@@ -151,6 +151,7 @@ class App:
         self.courier = Courier(self.store, self.hub, self.gate, self.clock, self.keyring.agent)
         self._load_adapters()
         self.directory = Directory(self.config, self.adapters)
+        self.hub.posting = any(not adapter.abilities.live for adapter in self.adapters.values())
         self.outbox = Outbox(self.service, self.adapters, self.desk.card, self.hub, self.clock)
         self.timers = Timers(self.hub, self.service.fire, self._next_due)
         self.operations = Operations(self.store, self.keyring, self.door, lambda: self.directory, self.url)

@@ -21,6 +21,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.copies, self.deliveries, self.alarms = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        #: Whether cards are posted anywhere but on live surfaces, which need no redrawing.
+        self.posting = True
         #: What the alarm clock is set to; only an earlier alarm need wake it.
         self.armed: datetime | None = None
         self._watchers: set[asyncio.Queue[Notice | None]] = set()
@@ -30,7 +32,7 @@ class Hub:
     def announce(self, review: Review, effects: Iterable[Effect]) -> None:
         """Wake whoever the effects of a committed transition concern."""
         effects = tuple(effects)
-        if any(isinstance(effect, Post | Refresh) for effect in effects):
+        if any(isinstance(effect, Post) or (self.posting and isinstance(effect, Refresh)) for effect in effects):
             self.copies.set()
         if any(isinstance(effect, Deliver) for effect in effects):
             self.deliveries.set()

@@ -107,7 +107,7 @@ def opening(
     *, reach: tuple[Reach, ...] = REACH, sla: float | None = None, request: Any = None, **over: Any
 ) -> Transition:
     """The opening of a review, with its effects."""
-    whose = {name: over.pop(name) for name in ("owners", "principal", "about") if name in over}
+    whose = {name: over.pop(name) for name in ("owners", "principal", "named", "about") if name in over}
     route = a_route(**({"needs": (MANAGER,), "chain": CHAIN} | over))
     bare = a_review(route=route, request=request or a_request(), **whose)
     ladder = dataclasses.replace(bare.ladder, schedule=a_schedule(chain=route.chain, sla=sla))

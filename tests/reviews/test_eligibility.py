@@ -79,6 +79,14 @@ def test_the_person_acted_for_does_not_decide() -> None:
     assert who(review) == "bo"
 
 
+def test_whom_the_agent_named_does_not_decide() -> None:
+    """An agent's word leaves people out; it lets nobody in, and takes nothing from who confirms."""
+    review = opened(risk=RiskLevel.LOW, named=frozenset({"ana"}))
+    assert standing(review, ANA) == Barred(text="This is done on your behalf, so somebody else must decide it.")
+    confirming = opened(tier=Tier.CONFIRM, needs=(), principal="fay", named=frozenset({"ana", "fay"}))
+    assert who(confirming) == "fay"
+
+
 def test_confirm_is_for_the_person_acted_for_alone() -> None:
     """Nobody else confirms, whatever their role or level; nobody at all when it is not known for whom."""
     review = opened(tier=Tier.CONFIRM, needs=(), principal="fay")

@@ -49,7 +49,14 @@ MISTAKES = {
     "an owner approves their own agent": Mistake(
         "eligibility.py", "if person.id in review.owners and", "if not person.id and"
     ),
-    "the person acted for approves": Mistake("eligibility.py", "if principal and not confirm:", "if False:"),
+    "the person acted for approves": Mistake(
+        "eligibility.py",
+        "if (principal and not confirm) or (person.id in review.named and not principal):",
+        "if False:",
+    ),
+    "whom the agent named approves": Mistake(
+        "eligibility.py", "or (person.id in review.named and not principal):", "or False:"
+    ),
     "anybody confirms": Mistake("eligibility.py", "if person.id == review.principal else None", "or None"),
     "an elector bypasses the level": Mistake(
         "eligibility.py",
