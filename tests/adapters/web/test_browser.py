@@ -18,11 +18,7 @@ from tests.adapters.web.inn import Inn, inn
 from tests.fakes import cards
 from tests.fakes.desk import ANA, item
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(chrome.path() is None, reason="no Chromium: install the package `chromium`"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 REVIEW = "/reviews/rev_refund4721"
 PHONE = {"width": 390, "height": 844}
