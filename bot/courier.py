@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from reviews.errors import StoreUnavailable
 from reviews.events import Record, Refresh
 from reviews.ports import Agent, Clock, Delivery, Store, Tx
 from reviews.signing import sign
+from reviews.values import replace
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import wire
@@ -41,6 +40,7 @@ from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Ver
 from reviews.ports import Entry, MessageRef, Notice, Query, QueueFilter, QueuePage, Refusal, Tx
 from reviews.present import Earlier, Surroundings, clean, present, title_of
 from reviews.timeline import timeline
+from reviews.values import replace
 
 #: How long taking a review keeps the ladder from climbing.
 TAKEN_FOR = timedelta(minutes=15)

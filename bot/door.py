@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from bot.ids import hash_of
 from bot.keys import make_ticket, valid_ticket
@@ -12,6 +11,7 @@ from reviews.errors import NotFound
 from reviews.events import Record
 from reviews.model import Person
 from reviews.ports import Clock, Refusal, Session, Store, Ticket, Tx
+from reviews.values import replace
 
 _SPENT = Refusal(text="This link was used, or is too old. Ask an operator for another: `placet link PERSON` makes one.")
 

@@ -9,13 +9,13 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.ids import hash_of, secret
 from reviews.errors import NotFound, PlacetError
 from reviews.ports import Agent, Store, Ticket, Tx
+from reviews.values import replace
 
 SANDBOX_ANSWERS = ("approve", "reject", "edit", "changes", "silence")
 LIFETIMES = {"link": timedelta(hours=1), "session": timedelta(hours=12), "token": timedelta(hours=8)}

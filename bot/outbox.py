@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,6 +20,7 @@ from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceRefused, S
 from reviews.events import Posted, Unreachable
 from reviews.model import Review
 from reviews.ports import Clock, Copy, MessageRef, Store, Surface, Tx
+from reviews.values import replace
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import wire
@@ -17,6 +17,7 @@ from policies.model import Classification, Policy, Recent
 from reviews.errors import PlacetError
 from reviews.model import Need, Proposal, Reach, Request, Review, ReviewType, RiskLevel, Route, Schedule, Tier
 from reviews.ports import Agent, Tx
+from reviews.values import replace
 
 #: However near an agent's deadline, the last person called has this long.
 LAST_CALL = timedelta(seconds=30)

@@ -6,7 +6,6 @@ comes here. `edit` changes the first text or number it finds; `silence` lets the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from bot.service import Service
 from reviews.events import Approved, ChangesRequested, Edited, Event, Rejected
 from reviews.lifecycle import phase
 from reviews.model import Object, Person, Review, Status
+from reviews.values import replace
 
 SCRIPT = Person(id="sandbox", name="Sandbox script", roles=frozenset({"sandbox"}), level=9)
 

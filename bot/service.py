@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -39,6 +39,7 @@ from reviews.events import (
 from reviews.lifecycle import decide, open_review
 from reviews.model import Ladder, Object, Outcome, Request, Review, Status
 from reviews.ports import Agent, Clock, Delivery, Query, Store, Tx
+from reviews.values import replace
 
 log = structlog.get_logger(__name__)
 

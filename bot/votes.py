@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,6 +20,7 @@ from reviews.events import Answer, Interaction, Reply
 from reviews.forms import ARGUMENTS
 from reviews.model import Identity, Object, Person, Review, Verb
 from reviews.ports import QueueFilter
+from reviews.values import replace
 
 NOT_HERE = "There is no such review, or it is not yours to see."
 #: How far a queue can be paged.

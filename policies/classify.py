@@ -8,7 +8,7 @@ holds. After any failure a person is asked at least. A failing weight means draw
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from policies.model import Classification, Counters, Policy, Rule
 from policies.routes import SENTENCES
 from policies.tighten import Step, heed, settle, stricter
 from reviews.model import Object, Request, Route, Tier
+from reviews.values import replace
 
 _SKIPPED = (Tier.AUTO, Tier.SAMPLE, Tier.CONFIRM)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from policies.routes import HUMAN_DECISIONS
@@ -22,6 +22,7 @@ from reviews.model import (
     Tier,
     Verb,
 )
+from reviews.values import replace
 
 _LIGHT = (Tier.AUTO, Tier.SAMPLE)
 #: Tiers whose needs are slots that must be filled before the agent acts.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reviews.events import (
     Answer,
     Deliver,
@@ -18,6 +16,7 @@ from reviews.events import (
 )
 from reviews.model import Cause, GrantState, Review, Status
 from reviews.steps import by_agent, close, done, end, forbid, noted, open_grant, refuse, same, sentence
+from reviews.values import replace
 
 #: How often an agent may say how it went.
 MOST_OUTCOMES = 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reviews import eligibility
@@ -28,6 +27,7 @@ from reviews.events import (
 )
 from reviews.model import Cause, GrantState, Ladder, Person, Reach, Review, RiskLevel, Schedule, Status
 from reviews.steps import Effects, by, close, done, end, forbid, noted, open_grant, refuse, same, sentence
+from reviews.values import replace
 
 # ---------------------------------------------------------------------------------------------- time
 

@@ -9,7 +9,7 @@ the timer is later still. How each event acts is told in `opening`, `voting`, `g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -47,6 +47,7 @@ from reviews.ladder import next_alarm, priority
 from reviews.model import Review, Status, Verb
 from reviews.opening import open_review, revise
 from reviews.steps import noted, open_grant, refuse, same, sentence
+from reviews.values import replace
 
 __all__ = [
     "TABLE",

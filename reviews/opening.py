@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from reviews.events import Edited, Record, Refresh, Revised, Transition
 from reviews.ladder import climb
 from reviews.model import Cause, Ladder, Reach, Review, Status, Tier
 from reviews.steps import Effects, by_agent, end, refuse, sentence
+from reviews.values import replace
 
 #: Each revision calls people anew and moves the deadline, so an agent may not go on for ever.
 MOST_REVISIONS = 50

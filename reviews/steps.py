@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from reviews.model import (
     Seat,
     Status,
 )
+from reviews.values import replace
 
 Effects: TypeAlias = tuple[Effect, ...]
 

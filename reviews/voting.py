@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reviews import eligibility
 from reviews.eligibility import Barred, Standing
 from reviews.events import (
@@ -25,6 +23,7 @@ from reviews.events import (
 from reviews.model import Cause, Change, Comment, Object, Order, Review, Seat, Status, Verb, Vote
 from reviews.opening import new_revision
 from reviews.steps import Effects, by, done, end, forbid, noted, refuse, same, sentence
+from reviews.values import replace
 
 
 def approve(review: Review, event: Approved | Edited) -> Transition:

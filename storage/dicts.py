@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, assert_never
@@ -13,6 +13,7 @@ from reviews.events import Cast, Deliver, Effect, Post, Rang, Record, Refresh
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Review, Vote
 from reviews.ports import Agent, Clock, Copy, Delivery, Entry, Query, Ticket
+from reviews.values import replace
 from storage import audit, rows
 from storage.registry import summary
 

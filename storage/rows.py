@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from reviews.events import Post, Record
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Proposal, Review, Target, Vote
 from reviews.ports import Agent, Copy, Delivery, MessageRef, Query, Ticket
+from reviews.values import replace
 
 Params: TypeAlias = dict[str, Any]
 Row: TypeAlias = Sequence[Any]
