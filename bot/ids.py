@@ -10,10 +10,10 @@ from datetime import datetime
 
 def uuid7(at: datetime) -> str:
     """A UUIDv7 (RFC 9562 §5.7) as 32 hex digits: 48 bits of milliseconds, then 74 random ones."""
-    raw = bytearray(int(at.timestamp() * 1000).to_bytes(6, "big") + os.urandom(10))
-    raw[6] = raw[6] & 0x0F | 0x70
-    raw[8] = raw[8] & 0x3F | 0x80
-    return raw.hex()
+    random = int.from_bytes(os.urandom(10), "big")
+    version, variant = 0x7 << 76, 0b10 << 62
+    kept = random & ~(0xF << 76) & ~(0b11 << 62)
+    return f"{int(at.timestamp() * 1000) << 80 | version | variant | kept:032x}"
 
 
 def review_id(at: datetime) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,8 +73,19 @@ def parse_body(raw: bytes) -> Object:
         raise BadRequest(f"The body is not JSON (RFC 8259): {fault}.", status=400) from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.", status=400)
-    _exact(body)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _may_be_large(raw):
+        _exact(body)
     return body
+
+
+#: Every digit as 0, e as e, all else as a space.
+_DIGITS = bytes(0x30 if chr(byte).isdigit() and byte < 128 else 0x65 if byte in b"eE" else 0x20 for byte in range(256))
+
+
+def _may_be_large(raw: bytes) -> bool:
+    """Whether a number out of bounds may be in it: one of sixteen digits, or with an exponent. Nearly never so."""
+    digits = raw.translate(_DIGITS)
+    return b"0" * 16 in digits or b"0e" in digits
 
 
 def _exact(body: Object) -> None:
@@ -157,7 +169,9 @@ def _carried(body: Object, previous: Request) -> Object:
 
 def request_json(request: Request) -> Object:
     """A Request as the JSON that would make it again; fields at their default are left out."""
-    return {**_sparse(request), "action": {"arguments": request.action.arguments, **_sparse(request.action)}}
+    made = _sparse(request)
+    made["action"].setdefault("arguments", {})
+    return made
 
 
 @cache
@@ -176,10 +190,16 @@ def _sparse(value: Any) -> Object:
     }
 
 
+#: What is JSON as it is; asked by class, since most values are one of these.
+_JSON = frozenset({str, dict, bool, int, float, type(None)})
+
+
 def _json_of(value: Any) -> Any:
     """One of the domain's values as JSON: closed words as texts, instants as RFC 3339."""
-    if isinstance(value, str | dict | bool | int | float) or value is None:
-        return str(value) if isinstance(value, StrEnum) else value
+    if value.__class__ in _JSON:
+        return value
+    if isinstance(value, StrEnum):
+        return str(value)
     if isinstance(value, tuple):
         return [_json_of(inner) for inner in value]
     return value.isoformat() if isinstance(value, datetime) else _sparse(value)
@@ -194,35 +214,52 @@ def _fault(error: Any) -> FieldFault:
 
 def _beyond_types(request: Request) -> list[FieldFault]:
     """What types alone do not say: ranges, names, schemes."""
-    faults = []
-
-    def check(ok: bool, pointer: str, message: str) -> None:
-        if not ok:
-            faults.append(FieldFault(pointer=pointer, message=message))
-
-    name = request.action.name
-    check(0 < len(name) <= 128 and name.isprintable() and not any(c.isspace() for c in name), "/action/name",
-          "1 to 128 characters, none of them a space")  # fmt: skip
-    check(_between(request.confidence, 0, 1), "/confidence", "from 0 to 1")
-    check(_between(request.risk.score, 0, 1), "/risk/score", "from 0 to 1")
-    check(_between(request.risk.sentiment, -1, 1), "/risk/sentiment", "from -1 to 1")
-    check(_between(request.risk.amount, 0, math.inf), "/risk/amount", "0 or more")
-    check(_between(request.escalate_after_seconds, 1, 10**7), "/escalate_after_seconds", "from 1 to 10000000")
-    for n, evidence in enumerate(request.evidence):
-        check(_between(evidence.score, 0, 1), f"/evidence/{n}/score", "from 0 to 1")
-    for field in NAMES:
-        check(len(getattr(request, field) or "") <= MAX_NAME, f"/{field}", f"at most {MAX_NAME} characters")
-    deadline = request.review_deadline
-    fits = deadline is None or (deadline.tzinfo is not None and 2000 <= deadline.year < 9000)
-    check(fits, "/review_deadline", "an RFC 3339 instant with its offset, such as 2026-11-25T12:00:00Z")
-    check(len(request.sensitive) <= MAX_SENSITIVE, "/sensitive", f"at most {MAX_SENSITIVE} pointers; name a parent")
-    for n, evidence in enumerate(request.evidence):
-        check(evidence.url is None or _readable(evidence.url), f"/evidence/{n}/url", "a web address that can be read")
-    for n, pointer in enumerate(request.sensitive):
-        check(pointer.startswith("/"), f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban")
+    faults = [FieldFault(pointer=pointer, message=message) for pointer, message in _out_of_bounds(request)]
     faults += _callback_faults(request.callback_url)
     faults += _decision_faults(request.allowed_decisions)
     return faults
+
+
+#: Numbers of a request, and between what they lie.
+_RANGES: tuple[tuple[str, Callable[[Request], float | None], float, float, str], ...] = (
+    ("/confidence", lambda request: request.confidence, 0, 1, "from 0 to 1"),
+    ("/risk/score", lambda request: request.risk.score, 0, 1, "from 0 to 1"),
+    ("/risk/sentiment", lambda request: request.risk.sentiment, -1, 1, "from -1 to 1"),
+    ("/risk/amount", lambda request: request.risk.amount, 0, math.inf, "0 or more"),
+    ("/escalate_after_seconds", lambda request: request.escalate_after_seconds, 1, 10**7, "from 1 to 10000000"),
+)
+_names = attrgetter(*NAMES)
+
+
+def _out_of_bounds(request: Request) -> Iterator[tuple[str, str]]:
+    """Pointer and rule of each field that breaks one."""
+    name = request.action.name
+    if not (0 < len(name) <= 128 and name.isprintable() and not any(map(str.isspace, name))):
+        yield "/action/name", "1 to 128 characters, none of them a space"
+    for pointer, read, low, high, message in _RANGES:
+        if not _between(read(request), low, high):
+            yield pointer, message
+    for field, text in zip(NAMES, _names(request), strict=True):
+        if text is not None and len(text) > MAX_NAME:
+            yield f"/{field}", f"at most {MAX_NAME} characters"
+    deadline = request.review_deadline
+    if deadline is not None and (deadline.tzinfo is None or not 2000 <= deadline.year < 9000):
+        yield "/review_deadline", "an RFC 3339 instant with its offset, such as 2026-11-25T12:00:00Z"
+    yield from _faulty_parts(request)
+
+
+def _faulty_parts(request: Request) -> Iterator[tuple[str, str]]:
+    """As `_out_of_bounds`, for what there may be several of."""
+    for n, evidence in enumerate(request.evidence):
+        if not _between(evidence.score, 0, 1):
+            yield f"/evidence/{n}/score", "from 0 to 1"
+        if evidence.url is not None and not _readable(evidence.url):
+            yield f"/evidence/{n}/url", "a web address that can be read"
+    if len(request.sensitive) > MAX_SENSITIVE:
+        yield "/sensitive", f"at most {MAX_SENSITIVE} pointers; name a parent"
+    for n, pointer in enumerate(request.sensitive):
+        if not pointer.startswith("/"):
+            yield f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban"
 
 
 def _between(value: float | None, low: float, high: float) -> bool:
@@ -276,16 +313,17 @@ def stamp(at: datetime | None) -> str | None:
 def review_json(review: Review, base: str, *, context: bool = True) -> Object:
     """The review as agents read it. `base` is the public address; `context` leaves out what the agent knows anyway."""
     proposal = review.proposal
+    # Closed words go out as plain texts: the encoder would ask each for its value, which enumerations answer slowly.
     shown: Object = {
         "id": review.id,
         "seq": review.seq,
         "agent": review.agent,
-        "status": review.status,
+        "status": str(review.status),
         "held": review.held,
         "revision": review.revision,
         "action": {"name": proposal.request.action.name, "arguments": proposal.request.action.arguments},
         "subject": proposal.request.subject,
-        "review_type": proposal.request.review_type,
+        "review_type": str(proposal.request.review_type),
         "digest": proposal.digest,
         "request_digest": proposal.request_digest,
         "route": route_json(proposal.route),
@@ -316,14 +354,14 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
 def route_json(route: Route) -> Object:
     """The route as agents read it: durations in seconds."""
     return {
-        "tier": route.tier,
+        "tier": str(route.tier),
         "needs": [{"role": need.role} if need.role is not None else {"level": need.level} for need in route.needs],
-        "order": route.order,
-        "risk": route.risk,
+        "order": str(route.order),
+        "risk": str(route.risk),
         "reversible": route.reversible,
         "rule": route.rule,
         "explanation": route.explanation,
-        "allowed_decisions": list(route.allowed),
+        "allowed_decisions": [str(verb) for verb in route.allowed],
         "sla_seconds": route.sla.total_seconds() if route.sla else None,
         "valid_for_seconds": route.valid_for.total_seconds(),
         "shadow": route.shadow,

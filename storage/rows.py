@@ -91,12 +91,12 @@ def review_columns(review: Review) -> Params:
     """What every save writes."""
     decision = review.decision
     return {
-        "status": review.status.value,
+        "status": str(review.status),
         "open": int(not review.status.over),
         "action": term(review.request.action.name),
         "subject": maybe_term(review.request.subject),
-        "tier": review.route.tier.value,
-        "risk": review.route.risk.value,
+        "tier": str(review.route.tier),
+        "risk": str(review.route.risk),
         "rule": term(review.route.rule),
         "amount": review.route.amount,
         "rank": -priority(review),
@@ -180,7 +180,7 @@ def vote_columns(review: Review, vote: Vote) -> Params:
         "review": review.id,
         "revision": vote.revision,
         "person": vote.person,
-        "verb": vote.verb.value,
+        "verb": str(vote.verb),
         "at": micros(vote.at),
         "body": _VOTE.dump_json(vote).decode(),
     }
