@@ -91,7 +91,7 @@ class FrontDesk:
         def act(tx: Tx) -> Transition | Reply:
             review = tx.lock(interaction.review)
             if review is None:
-                return Reply(answer=Answer.REFUSED, text="This review is not here any more.")
+                return Reply(answer=Answer.MISSING, text="This review is not here any more.")
             refusal = self._not_here(review, person, interaction)
             if refusal is not None:
                 return Reply(answer=Answer.FORBIDDEN, text=refusal, review=review)

@@ -49,6 +49,7 @@ _STATUS = {
     Answer.REFUSED: 409,
     Answer.GONE: 410,
     Answer.LOCKED: 423,
+    Answer.MISSING: 404,
 }
 
 
@@ -141,26 +142,25 @@ class VotesApi:
             notes=vote.notes,
             to=vote.to,
         )
-        if (seen := await self._seen_otherwise(interaction, person)) is not None:
+        if interaction.shown is not None and (seen := await self._seen_otherwise(interaction, person)) is not None:
             return seen
         return self._told(await self._desk.interact(interaction), person)
 
     async def _seen_otherwise(self, interaction: Interaction, person: Person) -> web.Response | None:
-        """Refuse a vote on a review that is not there, or on a proposal other than the one that stands."""
+        """Refuse a vote on a proposal other than the one that stands."""
         review = await self._service.store.view(lambda tx: tx.read(interaction.review))
-        if review is None or not may_see(review, person):
-            if review is None:
-                return problem(404, NOT_HERE)
-            return None  # a vote on what is not one's own is refused with who may, and written down
-        if interaction.shown is not None and interaction.shown != review.proposal.digest and not review.status.over:
-            shown = redacted_json(review, self._service.base_url)
-            return problem(409, "That digest is not what stands now; look again.", review=shown)
-        return None
+        # A vote on what is not one's own is refused by the desk, with who may, and written down.
+        stands = review is None or review.status.over or interaction.shown == review.proposal.digest
+        if review is None or stands or not may_see(review, person):
+            return None
+        shown = redacted_json(review, self._service.base_url, context=False)
+        return problem(409, "That digest is not what stands now; look again.", review=shown)
 
     def _told(self, reply: Reply, person: Person) -> web.Response:
         status = _STATUS[reply.answer]
         review = reply.review
-        shown = redacted_json(review, self._service.base_url) if review and may_see(review, person) else None
+        visible = review is not None and may_see(review, person)
+        shown = redacted_json(review, self._service.base_url, context=False) if review and visible else None
         if status == 200 and shown is not None:
             return _json(shown)
         errors = [{"pointer": _place(pointer), "message": text} for pointer, text in reply.errors.items()]
@@ -191,11 +191,11 @@ def _vote_of(body: Object) -> Vote:
     return vote
 
 
-def redacted_json(review: Review, base: str) -> Object:
+def redacted_json(review: Review, base: str, *, context: bool = True) -> Object:
     """The review as a reviewer may read it: what is sensitive is hidden, wherever it stands."""
     hidden = review.route.sensitive
     if not hidden:
-        return wire.review_json(review, base)
+        return wire.review_json(review, base, context=context)
     safe_action = replace(
         review.request.action, arguments=redact.masked(review.request.action.arguments, hidden, ARGUMENTS)
     )
@@ -205,12 +205,13 @@ def redacted_json(review: Review, base: str) -> Object:
         proposal=replace(review.proposal, request=replace(review.request, action=safe_action)),
         original=redact.masked(review.original, hidden, ARGUMENTS),
     )
-    shown = wire.review_json(masked, base)
-    shown["request"] = redact.masked(shown["request"], hidden)
+    shown = wire.review_json(masked, base, context=context)
+    if context:
+        shown["request"] = redact.masked(shown["request"], hidden)
     decision = shown["decision"]
     if decision is not None:
         decision |= {key: _scrubbed(decision[key], scrub) for key in _THEIRS_DECIDED}
-    return shown | {key: _scrubbed(shown[key], scrub) for key in _THEIRS}
+    return shown | {key: _scrubbed(shown[key], scrub) for key in _THEIRS if key in shown}
 
 
 def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:

@@ -338,7 +338,7 @@ Effect: TypeAlias = Record | Cast | Rang | Post | Refresh | Deliver
 
 
 class Answer(StrEnum):
-    """How an event was taken."""
+    """How an event was taken. `missing`: there is no such review."""
 
     DONE = "done"
     SAME = "same"
@@ -347,6 +347,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
     GONE = "gone"
     LOCKED = "locked"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ def test_a_copy_is_the_one_the_standard_library_makes() -> None:
 def test_an_unknown_field_is_refused() -> None:
     """A name that is no field is an error, as in the standard library."""
     with pytest.raises(TypeError, match="Need has no field 'rank'"):
-        replace(Need(role="manager"), rank=3)  # type: ignore[call-arg]
+        replace(Need(role="manager"), rank=3)
 
 
 def test_no_value_has_an_init_of_its_own_to_miss() -> None:
@@ -37,6 +37,4 @@ def test_no_value_has_an_init_of_its_own_to_miss() -> None:
     assert Review in values
     for kind in values:
         assert not hasattr(kind, "__post_init__"), kind
-        assert (
-            set(kind.__slots__) >= {field.name for field in dataclasses.fields(kind)} or kind.__mro__[1] is not object
-        )
+        assert all(inspect.ismemberdescriptor(getattr(kind, field.name)) for field in dataclasses.fields(kind)), kind
