@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ import structlog
 from aiohttp import web
 
 from adapters.port import Adapter, Setup
-from bot import wire
+from bot import opening, wire
 from bot.api import AgentApi
+from bot.clock import SystemClock
 from bot.config import Config
 from bot.control import Control
 from bot.courier import Courier
@@ -32,6 +33,7 @@ from bot.openapi import docs_routes
 from bot.operations import Operations
 from bot.outbox import Outbox
 from bot.people import Directory
+from bot.places import control_path, database_url, key_folder
 from bot.probes import Probes
 from bot.problems import middleware
 from bot.routing import Router
@@ -40,6 +42,7 @@ from bot.sandbox import Sandbox
 from bot.service import Service
 from bot.timers import Timers
 from bot.votes import VotesApi
+from policies.model import Policy
 from reviews.errors import PlacetError, StoreUnavailable
 from reviews.ports import Clock, Store
 from storage import engine
@@ -60,14 +63,6 @@ PREVIEWS = "placet.previews"
 
 class CannotServe(PlacetError):
     """The server cannot start as configured; the sentence says what to change."""
-
-
-class SystemClock:
-    """The machine's clock, UTC."""
-
-    def now(self) -> datetime:
-        """The present instant."""
-        return datetime.now(UTC)
 
 
 def is_loopback(host: str) -> bool:
@@ -106,6 +101,7 @@ class App:
         if demo and not self.loopback:
             raise CannotServe("The demo lets anybody be anybody, so it serves on loopback only.")
         self.store = store or open_store(database_url(config.database, folder), self.clock)
+        self.control_path = control_path(config.database, folder)
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
         self.keyring = Keyring(self.store)
         self.adapters: dict[str, Adapter] = {}
@@ -126,13 +122,13 @@ class App:
             self.directory = Directory(self.config, ("web",))
             self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
             policy = self.rules.load()
-            await self.store.start()
+            await opening.start(self.store, self.control_path)
             await self._open(policy, draw_key)
         except BaseException:
             await self.stop()
             raise
 
-    async def _open(self, policy: Any, draw_key: bytes) -> None:
+    async def _open(self, policy: Policy, draw_key: bytes) -> None:
         await self.rules.keep(self.store, policy)
         await self.keyring.load()
         self.router = Router(policy, lambda: self.directory, draw_key)
@@ -238,9 +234,8 @@ class App:
         await web.SockSite(runner, bound, backlog=128).start()
 
     async def _start_control(self) -> None:
-        path = control_path(self.config.database, self.folder)
-        if path is not None:
-            self.control = Control(path, self.operations, self._poke)
+        if self.control_path is not None:
+            self.control = Control(self.control_path, self.operations, self._poke)
             await self.control.start()
 
     def _poke(self) -> None:
@@ -323,33 +318,6 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def database_url(url: str, folder: Path) -> str:
-    """The database URL with a relative SQLite path made absolute from the configuration's folder."""
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return f"{prefix}/{(folder / url.removeprefix(prefix)).absolute().as_posix().lstrip('/')}"
-    return url
-
-
-def _database_folder(url: str, folder: Path) -> Path | None:
-    path = database_url(url, folder)
-    return Path("/" + path.removeprefix("sqlite:////")).parent if path.startswith("sqlite:////") else None
-
-
-def key_folder(url: str, folder: Path) -> Path:
-    """Where the installation's own keys lie: `keys/` beside the database."""
-    return (_database_folder(url, folder) or folder) / "keys"
-
-
-def control_path(url: str, folder: Path) -> Path | None:
-    """The control socket of an embedded database; None for others, which commands open themselves."""
-    beside = _database_folder(url, folder)
-    if beside is None:
-        return None
-    name = Path(database_url(url, folder)).name
-    return beside / f"{name}.sock"
-
-
 # ---------------------------------------------------------------------------------------------- without a server
 
 
@@ -389,12 +357,8 @@ __all__ = [
     "NEWEST_REVISION",
     "App",
     "CannotServe",
-    "SystemClock",
-    "control_path",
-    "database_url",
     "held_by",
     "is_loopback",
-    "key_folder",
     "migrate",
     "open_database",
     "revision_of",

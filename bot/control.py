@@ -1,27 +1,18 @@
 """The control socket: how commands reach the serving process, which alone writes an embedded database.
 
-A Unix socket beside the database, mode 0600: whoever may open it may already read the database's file.
+A Unix socket beside the database, mode 0600: whoever may open it may already read the database's file. The commands'
+end is `bot/control_client.py`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from bot.operations import Operations
 from reviews.errors import PlacetError
-from reviews.model import Object
-
-TIMEOUT = 10.0
-
-
-class OperationFailed(PlacetError):
-    """The serving process refused an operation; the sentence is its own."""
 
 
 class NoControl(PlacetError):
@@ -65,17 +56,3 @@ class Control:
             return web.json_response({"error": str(fault)}, status=422)
         self._changed()
         return web.json_response({"result": result})
-
-
-async def ask(path: Path, name: str, given: Object) -> Any:
-    """Have the serving process run an operation. Raises OperationFailed, or OSError when nobody serves."""
-    connector = aiohttp.UnixConnector(path=str(path))
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-    async with (
-        aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-        session.post("http://placet/run", data=json.dumps({"name": name, "given": given})) as answer,
-    ):
-        told = await answer.json()
-    if "error" in told:
-        raise OperationFailed(told["error"])
-    return told["result"]

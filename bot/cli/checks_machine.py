@@ -17,22 +17,14 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.app import (
-    NEWEST_REVISION,
-    SystemClock,
-    control_path,
-    database_url,
-    held_by,
-    is_loopback,
-    key_folder,
-    open_database,
-    revision_of,
-)
+from bot.app import NEWEST_REVISION, held_by, is_loopback, open_database, revision_of
 from bot.cli.finding import Finding, bad, ok, warn
 from bot.cli.house import address
+from bot.clock import SystemClock
 from bot.config import Config, Listener, Server
 from bot.keys import SecretMissing, read_secret
 from bot.neighbours import HOME, foreign
+from bot.places import control_path, database_url, key_folder
 from reviews.errors import StoreUnavailable
 from reviews.model import Object
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import house
 from bot.cli.options import DEFAULT, AsJson, ConfigFile
 
 _PANEL = "Rules and records"
@@ -34,7 +35,7 @@ def stats(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Per rule: how often it asked, the share approved, and how long people took (p50, p95)."""
-    from bot.cli import house, show  # noqa: PLC0415 - a quick start: loaded by the command that needs it
+    from bot.cli import show  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
     found = house.run(config, "stats", days=days)
     if as_json:
@@ -67,7 +68,7 @@ def deliveries(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """List what agents are told, and what became of it."""
-    from bot.cli import house, show  # noqa: PLC0415 - a quick start: loaded by the command that needs it
+    from bot.cli import show  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
     found = house.run(config, "deliveries", state=state.value if state else None, limit=limit)
     if as_json:
@@ -86,8 +87,6 @@ def resend(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Send a message to an agent again, now, under the same id."""
-    from bot.cli import house  # noqa: PLC0415 - a quick start: loaded by the command that needs it
-
     house.run(config, "resend", delivery=delivery)
     typer.echo(f"{delivery} goes out again: at once while the server runs, else when it starts.")
 
@@ -95,11 +94,11 @@ def resend(
 def migrate(config: ConfigFile = DEFAULT) -> None:
     """Bring the database to this version's tables. `serve` does it by itself; an embedded one is copied aside first."""
     from bot import app  # noqa: PLC0415 - a quick start: loaded by the command that needs it
-    from bot.cli import house  # noqa: PLC0415 - as above
+    from bot.cli import alone  # noqa: PLC0415 - as above
     from bot.config import load  # noqa: PLC0415 - as above
 
     settings, folder = load(config), house.folder_of(config)
-    house.opened(settings, folder)  # refuses what is no database of ours, with what to write
+    alone.opened(settings, folder)  # refuses what is no database of ours, with what to write
     before, after = app.revision_of(settings, folder), app.migrate(settings, folder)
     if before == after:
         typer.echo(f"The database is at revision {after}, the newest. Nothing was changed.")

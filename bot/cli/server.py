@@ -10,8 +10,9 @@ from pathlib import Path
 
 import structlog
 
-from bot.app import App, SystemClock, open_database
+from bot.app import App, open_database
 from bot.cli.house import folder_of
+from bot.clock import SystemClock
 from bot.config import load
 from bot.runtime import settle
 

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from bot.app import App, SystemClock, database_url
+from bot.app import App
+from bot.clock import SystemClock
 from bot.config import parse
 from bot.hub import Waiter
+from bot.places import database_url
 from reviews.events import Interaction, Reply
 from reviews.model import Identity, Object, Verb
 from reviews.ports import Clock, Store, Tx

@@ -124,6 +124,7 @@ def test_what_keeps_it_from_starting_is_a_sentence(placet: Placet, house: Path) 
         ran = _serve(house)
         assert ran.returncode == 1
         assert "open in another Placet" in ran.stderr
+        assert "waiting_for_database" not in ran.stderr  # a server does not let go
     (house.parent / "keys" / "draw.key").unlink()
     for sections, says in (
         ({"server": {"host": "0.0.0.0", "port": 0}}, "PLACET_DRAW_KEY"),  # noqa: S104 - what is refused
