@@ -164,7 +164,8 @@ class Input:
     """One field of a form.
 
     `name` is a JSON Pointer into `arguments` for edits, else a plain word (`reason`, `text`, `notes`, `to`).
-    `value` is the present value as text. `locked` fields are sensitive: shown empty, and left blank they keep
+    `value` is the present value as text. `labels` are what people read for each of `choices`, in the same order;
+    without them a choice reads as itself. `locked` fields are sensitive: shown empty, and left blank they keep
     their value.
     """
 
@@ -177,6 +178,12 @@ class Input:
     hint: str = ""
     locked: bool = False
     max_length: int = 3000
+    labels: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """Each choice with what people read for it."""
+        return tuple(zip(self.choices, self.labels or self.choices, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

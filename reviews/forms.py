@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from reviews.card import Form, Input, Kind
 from reviews.model import Object, Review
-from reviews.redact import covers, join, lookup, place
+from reviews.redact import MASK, covers, join, lookup, place, scrubber, segments
 
 ARGUMENTS = "/action/arguments"
 _LONG = 120
 
 
-def edit_form(review: Review) -> Form:
+def edit_form(review: Review, say: Callable[[str], str]) -> Form:
     """A field per argument: typed where the schema or the value says so, JSON text for the rest.
 
-    Field names are JSON Pointers into `arguments`. Sensitive fields are locked: shown empty, blank keeps them.
+    Field names are JSON Pointers into `arguments`. Sensitive fields, and those that mention something sensitive, are
+    locked: shown empty, blank keeps them. `say` hides and cleans what a schema says, for it may be the agent's own.
     """
     arguments = review.request.action.arguments
     properties = _properties(review.route.schema)
     required = frozenset((review.route.schema or {}).get("required", ()))
+    locked = _locked(review)
     fields = tuple(
-        _field(review, name, properties.get(name, {}), arguments.get(name), name in required)
+        _field(name, properties.get(name, {}), arguments.get(name), name in required, locked=name in locked, say=say)
         for name in dict.fromkeys((*properties, *arguments))
     )
     return Form(fields=fields, submit="Save and approve", intro="Your edit becomes a new revision, checked again.")
@@ -30,20 +33,45 @@ def edit_form(review: Review) -> Form:
 
 def merged(review: Review, given: Object) -> Object:
     """The complete arguments of an edit: what was given, and the locked values that were left blank."""
+    arguments = review.request.action.arguments
+    locked = _locked(review)
     # A form leaves blank fields out, so what was blank before and is absent now was not touched.
-    untouched = {name: value for name, value in review.request.action.arguments.items() if value in (None, "")}
-    complete = {**{name: value for name, value in untouched.items() if name not in given}, **given}
+    kept = {name: value for name, value in arguments.items() if name in locked or value in (None, "")}
+    complete = {**given, **{name: value for name, value in kept.items() if _absent(given, join(name))}}
     for pointer in review.route.sensitive:
-        if not pointer.startswith(ARGUMENTS + "/"):
-            continue
         inner = pointer.removeprefix(ARGUMENTS)
+        if not pointer.startswith(ARGUMENTS + "/") or not _absent(complete, inner):
+            continue
         try:
-            kept = lookup(review.request.action.arguments, inner)
+            hidden = lookup(arguments, inner)
         except KeyError:
             continue  # nothing there to keep
-        if _absent(given, inner):
-            complete = place(complete, inner, kept)
+        # Not into lists: where a line was taken out, the next one would get its account number.
+        if not any(part.isdigit() for part in segments(inner)):
+            complete = place(complete, inner, hidden)
     return complete
+
+
+def _locked(review: Review) -> frozenset[str]:
+    """The arguments, present or of the schema, that are sensitive in whole or in part, or speak of what is."""
+    sensitive, arguments = review.route.sensitive, review.request.action.arguments
+    if not sensitive:
+        return frozenset()
+    hide = scrubber(review.request, sensitive, review.original)
+    return frozenset(
+        name
+        for name in (*_properties(review.route.schema), *arguments)
+        if _sensitive(ARGUMENTS + join(name), sensitive) or _speaks(arguments.get(name), hide)
+    )
+
+
+def _sensitive(pointer: str, sensitive: tuple[str, ...]) -> bool:
+    return covers(sensitive, pointer) or any(hidden.startswith(pointer + "/") for hidden in sensitive)
+
+
+def _speaks(value: Any, hide: Callable[[str], str]) -> bool:
+    said = text_of(value, Kind.TEXT if isinstance(value, str) else Kind.JSON)
+    return hide(said) != said
 
 
 def _absent(given: Object, pointer: str) -> bool:
@@ -58,20 +86,20 @@ def _properties(schema: Object | None) -> dict[str, Object]:
     return {name: spec for name, spec in found.items() if isinstance(spec, dict)} if isinstance(found, dict) else {}
 
 
-def _field(review: Review, name: str, spec: Object, value: Any, required: bool) -> Input:
-    pointer = join(name)
-    locked = covers(review.route.sensitive, ARGUMENTS + pointer) or any(
-        hidden.startswith(ARGUMENTS + pointer + "/") for hidden in review.route.sensitive
-    )
+def _field(name: str, spec: Object, value: Any, required: bool, *, locked: bool, say: Callable[[str], str]) -> Input:
     kind = kind_of(spec, value)
+    choices = tuple(choice for choice in spec["enum"] if MASK not in say(choice)) if kind is Kind.CHOICE else ()
+    if locked and kind is Kind.CHOICE:
+        # A list to choose from could give away what is hidden; the schema still has the last word.
+        kind, choices = Kind.TEXT, ()
     return Input(
-        name=pointer,
-        label=str(spec.get("title") or name),
+        name=join(name),
+        label=say(str(spec.get("title") or name)),
         kind=kind,
         value="" if locked else text_of(value, kind),
         required=required and not locked,
-        choices=tuple(str(choice) for choice in spec.get("enum", ())) if kind is Kind.CHOICE else (),
-        hint="Hidden; leave it blank to keep it." if locked else str(spec.get("description") or ""),
+        choices=choices,
+        hint="Hidden; leave it blank to keep it." if locked else say(str(spec.get("description") or "")),
         locked=locked,
         max_length=_length(spec),
     )

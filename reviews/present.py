@@ -10,27 +10,24 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from reviews import eligibility, redact
+from reviews.amount import Amount
 from reviews.card import (
-    Actions,
     Block,
     Callout,
     Card,
-    Control,
     Diff,
     Difference,
     Evidence,
     Fact,
     Facts,
-    Form,
     Happening,
-    Input,
-    Kind,
     Snippet,
     Style,
     Table,
@@ -39,42 +36,21 @@ from reviews.card import (
     Tone,
     Voice,
 )
-from reviews.forms import ARGUMENTS, edit_form
-from reviews.lifecycle import Phase, phase, sentence
-from reviews.model import Cause, GrantState, Review, ReviewType, RiskLevel, Status, Tier, Verb
+from reviews.controls import MOST_FIELDS, Controls, places
+from reviews.forms import ARGUMENTS
+from reviews.lifecycle import sentence
+from reviews.model import Change, Object, Review, ReviewType, Status, Verb
+from reviews.status import afterwards, status_word, tone_of
+from reviews.words import quoted, words
 
-_TITLE = 160
 _VALUE = 600
 _STRONGEST = 2
-#: Arguments named in a title that has no summary, and those a card shows at most.
+#: Arguments named in a title that has no summary.
 _FIRST = 3
-_MOST_FACTS = 100
 #: Characters that could make a text read otherwise than it is written: controls, bidi overrides, zero widths.
 _TRICKS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
-
-_TONES = {
-    Status.PENDING: Tone.ATTENTION,
-    Status.CHANGES_REQUESTED: Tone.NEUTRAL,
-    Status.APPROVED: Tone.SUCCESS,
-    Status.REJECTED: Tone.DANGER,
-    Status.ANSWERED: Tone.SUCCESS,
-    Status.EXPIRED: Tone.MUTED,
-    Status.WITHDRAWN: Tone.MUTED,
-}
-_RISK_TONE = {RiskLevel.HIGH: Tone.DANGER, RiskLevel.CRITICAL: Tone.DANGER}
-
-_WHY_SEE = Input(name="reason", label="Why do you need to see it? This is logged.", required=True)
-#: Controls used rarely: label, style, question asked first, what is filled in first.
-_RARE: dict[Verb, tuple[str, str, str, Input | None]] = {
-    Verb.TAKE: ("Take it", "", "", None),
-    Verb.HAND: ("Hand over", "", "", None),
-    Verb.COMMENT: ("Comment", "", "", Input(name="reason", label="Comment", kind=Kind.MULTILINE, required=True)),
-    Verb.REVEAL: ("Show redacted", "", "", _WHY_SEE),
-    Verb.UNDO: ("Undo my approval", "", "Take your approval back?", None),
-    Verb.REVOKE: ("Revoke", "danger", "", Input(name="reason", label="Why?", required=True)),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +93,7 @@ def present(review: Review, around: Surroundings) -> Card:
         revision=review.revision,
         version=review.version,
         title=title,
-        tone=_tone(review),
+        tone=tone_of(review),
         status=status_word(review),
         fallback=f"{status_word(review)}: {title} ({review.route.risk} risk, asked by {review.agent})",
         blocks=blocks,
@@ -131,34 +107,6 @@ def present(review: Review, around: Surroundings) -> Card:
 def title_of(review: Review) -> str:
     """What would happen, in a line: a card's title without the rest of the card."""
     return _Draft(review, Surroundings()).title()
-
-
-def status_word(review: Review) -> str:
-    """The status in a word or three, for pills and notifications."""
-    if review.held:
-        return "On hold"
-    if review.status is Status.PENDING:
-        return "Feedback wanted" if _afterwards(review) else "Review needed"
-    if review.status is Status.APPROVED and review.decision is not None:
-        state = review.grant.state if review.grant else None
-        if review.decision.cause is Cause.BREAK_GLASS:
-            return "Approved (glass broken)"
-        return f"Approval {state}" if state in (GrantState.REVOKED, GrantState.LAPSED) else "Approved"
-    return review.status.replace("_", " ").capitalize()
-
-
-def _tone(review: Review) -> Tone:
-    if review.held:
-        return Tone.MUTED
-    if review.status is Status.PENDING:
-        return _RISK_TONE.get(review.route.risk, Tone.ATTENTION)
-    if review.grant is not None and review.grant.state in (GrantState.REVOKED, GrantState.LAPSED):
-        return Tone.MUTED
-    return _TONES[review.status]
-
-
-def _afterwards(review: Review) -> bool:
-    return review.request.review_type is ReviewType.FEEDBACK or review.about is not None
 
 
 def _digest(revision: int, title: str, blocks: Sequence[Block]) -> str:
@@ -176,16 +124,30 @@ class _Draft:
         scrub = redact.scrubber(self.request, self.hidden, review.original)
         self.say: Callable[[str], str] = lambda text: clean(scrub(text))
 
+    @cached_property
+    def _shown(self) -> Object:
+        """The arguments with what is sensitive masked."""
+        return self._masked(self.request.action.arguments)
+
+    def _masked(self, arguments: Object) -> Object:
+        # One by one: their names are shown even where all of them are hidden.
+        return {n: redact.masked(value, self.hidden, ARGUMENTS + redact.join(n)) for n, value in arguments.items()}
+
+    @cached_property
+    def _amount(self) -> Amount:
+        return Amount(self.review, self._shown, self.hidden)
+
     def title(self) -> str:
         """What would happen, in a line: the action, and the agent's summary of it."""
-        action = self.request.action
-        words = self.request.summary or self.request.subject or ", ".join(f.value for f in self._arguments(_FIRST))
-        return f"{clean(action.name)}: {self._quoted(words)}" if words else clean(action.name)
+        action = clean(self.request.action.name)
+        said = self.request.summary or self.request.subject or ", ".join(f.value for f in self._arguments(_FIRST))
+        # A summary that begins with the action would say it twice.
+        again = re.match(rf"\s*{re.escape(action)}(?![\w.])[\s:–—-]*", said, re.IGNORECASE)
+        said = said[again.end() :] if again else said
+        return f"{action}: {self._quoted(said)}" if said else action
 
-    def _quoted(self, words: str) -> str:
-        """An agent's words inside a line of the house: one line, short, in quotation marks that cannot be closed."""
-        line = " ".join(self.say(words).split()).replace("“", '"').replace("”", '"')
-        return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1] + '…'}”"
+    def _quoted(self, text: str) -> str:
+        return quoted(self.say(text))
 
     def blocks(self) -> tuple[Block, ...]:
         """The compact card, in the order a person reads it."""
@@ -219,7 +181,7 @@ class _Draft:
             self._changes(),
             self._comments(),
             self._history(),
-            Timeline(items=self.around.timeline) if self.around.timeline else None,
+            self._timeline(),
         ]
         return tuple(part for part in parts if part is not None)
 
@@ -233,12 +195,15 @@ class _Draft:
             )
         if review.status is Status.CHANGES_REQUESTED:
             asked = review.changes[-1]
-            text = f"{asked.name} asked: {self.say(asked.text)}"
+            about = self._about(asked)
+            text = (
+                f"{asked.name} asked{f' about {about[0].lower()}{about[1:]}' if about else ''}: {self.say(asked.text)}"
+            )
             return Callout(text=text, title=sentence(review), voice=Voice.PERSON)
         if review.decision is None:
             return self._partly()
         reason = f" Reason: {self.say(review.decision.reason)}" if review.decision.reason else ""
-        return Callout(text=f"{sentence(review)}{reason}", tone=_tone(review), title=status_word(review))
+        return Callout(text=f"{sentence(review)}{reason}", tone=tone_of(review), title=status_word(review))
 
     def _partly(self) -> Block | None:
         votes = [v for v in self.review.votes_now() if v.verb is Verb.APPROVE]
@@ -261,6 +226,8 @@ class _Draft:
         if request.confidence is not None:
             facts.append(Fact(label="Agent's confidence", value=f"{request.confidence:.0%}"))
         facts.append(Fact(label="Asked by", value=self._asker()))
+        if (amount := self._amount.apart()) is not None:
+            facts.append(Fact(label="Amount", value=self.say(amount)))
         if request.subject:
             facts.append(Fact(label="About", value=self._quoted(request.subject)))
         if review.status is Status.PENDING and not review.held:
@@ -272,7 +239,7 @@ class _Draft:
     def _waiting(self) -> list[Fact]:
         deadline = self.review.ladder.schedule.deadline_at
         silence = "it expires and the agent is told that nobody decided"
-        if _afterwards(self.review):
+        if afterwards(self.review):
             silence = "nothing is undone; it expires without a verdict"
         return [
             Fact(label="Needed", value=eligibility.needed(self.review)),
@@ -292,8 +259,7 @@ class _Draft:
     def _difference(self) -> Block | None:
         if not self.review.edited:
             return None
-        before = redact.masked(self.review.original, self.hidden, ARGUMENTS)
-        after = redact.masked(self.request.action.arguments, self.hidden, ARGUMENTS)
+        before, after = self._masked(self.review.original), self._shown
         names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
         items = tuple(
             Difference(pointer=redact.join(name), before=self._value(before, name), after=self._value(after, name))
@@ -301,34 +267,27 @@ class _Draft:
         )
         return Diff(items=items, title=f"Changed since the agent's first proposal (revision {self.review.revision})")
 
-    def _value(self, values: dict[str, Any], name: str) -> str | None:
-        return self.say(_words(values[name])) if name in values else None
+    def _value(self, arguments: Object, name: str) -> str | None:
+        return self.say(self._amount.argument(arguments, name)) if name in arguments else None
 
-    def _arguments(self, most: int = _MOST_FACTS) -> tuple[Fact, ...]:
-        every = self.request.action.arguments
-        shown = {
-            name: redact.masked(value, self.hidden, ARGUMENTS + redact.join(name))
-            for name, value in islice(every.items(), most)
-        }
-        steps = self._plan()
-        left = len(every) - len(shown)
-        more = (
-            (Fact(label="and", value=f"{left} more arguments that do not fit here"),) if left and most > _FIRST else ()
-        )
-        return more + tuple(
+    def _arguments(self, most: int = MOST_FIELDS) -> tuple[Fact, ...]:
+        every, steps = self._shown, self._plan()
+        left = len(every) - most
+        more = Fact(label="and", value=f"{left} more arguments that do not fit here")
+        return ((more,) if left > 0 and most > _FIRST else ()) + tuple(
             Fact(
                 label=self.say(name),
-                value=self._short(value),
-                redacted=redact.MASK in _words(value),
+                value=self._short(self._amount.argument(every, name)),
+                redacted=redact.MASK in words(value),
                 pointer=redact.join(name),
             )
-            for name, value in shown.items()
+            for name, value in islice(every.items(), most)
             if not (steps and name == "steps")
         )
 
-    def _short(self, value: Any) -> str:
-        text = self.say(_words(value))
-        return text if len(text) <= _VALUE else text[: _VALUE - 1] + "…"
+    def _short(self, text: str) -> str:
+        said = self.say(text)
+        return said if len(said) <= _VALUE else said[: _VALUE - 1] + "…"
 
     def _plan(self) -> list[Any]:
         steps = self.request.action.arguments.get("steps")
@@ -336,7 +295,7 @@ class _Draft:
 
     def _steps(self) -> Block | None:
         steps = redact.masked(self._plan(), self.hidden, ARGUMENTS + "/steps")
-        rows = tuple((str(n), self.say(_words(step))) for n, step in enumerate(steps, 1))
+        rows = tuple((str(n), self.say(words(step))) for n, step in enumerate(steps, 1))
         return Table(columns=("Step", "What"), rows=rows, title="The plan", voice=Voice.AGENT) if rows else None
 
     def _why(self) -> list[Block | None]:
@@ -375,68 +334,14 @@ class _Draft:
         except ValueError:
             return None
 
-    # ---------------------------------------------------------------------------- controls
-
-    def _controls(self) -> Block | None:
-        review = self.review
-        match phase(review):
-            case Phase.PENDING if not review.held:
-                return Actions(
-                    controls=self._pending(), overflow=self._rare(Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
-                )
-            case Phase.PENDING | Phase.CHANGES_REQUESTED:
-                return Actions(controls=(self._reject(),), overflow=self._rare(Verb.COMMENT, Verb.REVEAL))
-            case Phase.GRANTED:
-                return Actions(controls=(), overflow=self._rare(Verb.UNDO, Verb.REVOKE, Verb.COMMENT, Verb.REVEAL))
-            case _:
-                return Actions(controls=(), overflow=self._rare(Verb.COMMENT, Verb.REVEAL))
-
-    def _pending(self) -> tuple[Control, ...]:
-        allowed = eligibility.allowed(self.review)
-        controls: list[Control] = []
-        if Verb.APPROVE in allowed:
-            controls.append(self._approve())
-        if Verb.ANSWER in allowed:
-            controls.append(self._answer())
-        controls.append(self._reject())
-        fits = len(self.request.action.arguments) <= _MOST_FACTS
-        if Verb.EDIT in allowed and fits and not _afterwards(self.review):
-            controls.append(Control(verb=Verb.EDIT, label="Edit", form=edit_form(self.review)))
-        if Verb.REQUEST_CHANGES in allowed and not _afterwards(self.review):
-            ask = Input(name="reason", label="What should be changed?", kind=Kind.MULTILINE, required=True)
-            form = Form(fields=(ask,), submit="Ask for changes")
-            controls.append(Control(verb=Verb.REQUEST_CHANGES, label="Request changes", form=form))
-        controls.append(Control(verb=Verb.ESCALATE, label="Escalate", confirm="Call the next person on the chain now?"))
-        return tuple(controls)
-
-    def _approve(self) -> Control:
-        grave = self.route.risk.rank >= RiskLevel.HIGH.rank
-        question = f"Approve {self.request.action.name}? It {'can' if self.route.reversible else 'cannot'} be undone."
-        label = "Confirm" if self.route.tier is Tier.CONFIRM else "Agree" if _afterwards(self.review) else "Approve"
-        return Control(verb=Verb.APPROVE, label=label, style="primary", confirm=question if grave else "")
-
-    def _reject(self) -> Control:
-        reason = Input(name="reason", label="Why?", choices=self.route.reasons, kind=Kind.TEXT)
-        label = "Disagree" if _afterwards(self.review) else "Reject"
-        return Control(verb=Verb.REJECT, label=label, style="danger", form=Form(fields=(reason,), submit=label))
-
-    def _answer(self) -> Control:
-        done = Input(name="notes", label="What did you do?", kind=Kind.MULTILINE, required=True)
-        return Control(
-            verb=Verb.ANSWER, label="I did it", style="primary", form=Form(fields=(done,), submit="Hand back")
-        )
-
-    def _rare(self, *verbs: Verb) -> tuple[Control, ...]:
-        unwanted = {Verb.REVEAL} if not self.hidden else set()
-        unwanted |= {Verb.HAND} if not self.around.people else set()
-        return tuple(self._rare_one(verb) for verb in verbs if verb not in unwanted)
-
-    def _rare_one(self, verb: Verb) -> Control:
-        label, style, confirm, asked = _RARE[verb]
-        if verb is Verb.HAND:
-            asked = Input(name="to", label="Whom?", kind=Kind.CHOICE, choices=self.around.people, required=True)
-        form = Form(fields=(asked,), submit=label) if asked else None
-        return Control(verb=verb, label=label, style=style, confirm=confirm, form=form)
+    def _controls(self) -> Block:
+        ids, names = self.around.people, self.around.names or {}
+        called = [names.get(person, person) for person in ids]
+        people = {
+            person: f"{name} ({person})" if called.count(name) > 1 else name
+            for person, name in zip(ids, called, strict=True)
+        }
+        return Controls(self.review, self.say, people, hides=bool(self.hidden)).block()
 
     # ---------------------------------------------------------------------------- long parts
 
@@ -456,7 +361,7 @@ class _Draft:
     def _context_facts(self) -> Block | None:
         shown = redact.masked(self.request.context.facts, self.hidden, "/context/facts")
         items = tuple(
-            Fact(label=self.say(name), value=self._short(value), redacted=redact.MASK in _words(value))
+            Fact(label=self.say(name), value=self._short(words(value)), redacted=redact.MASK in words(value))
             for name, value in shown.items()
         )
         return Facts(items=items, title="Facts the agent gives", voice=Voice.AGENT) if items else None
@@ -466,9 +371,16 @@ class _Draft:
         return self._quote("Validation of the result", json.dumps(record, ensure_ascii=False)) if record else None
 
     def _changes(self) -> Block | None:
-        rows = tuple((change.name, str(change.revision), self.say(change.text)) for change in self.review.changes)
-        columns = ("Who", "Revision", "What")
+        rows = tuple((c.name, str(c.revision), self._about(c), self.say(c.text)) for c in self.review.changes)
+        columns = ("Who", "Revision", "About", "What")
         return Table(columns=columns, rows=rows, title="Changes asked for", voice=Voice.PERSON) if rows else None
+
+    def _about(self, change: Change) -> str:
+        """What a request for changes points at; by pointer for an earlier revision, whose evidence was another."""
+        if change.about is None:
+            return ""
+        named = places(self.request, self.say) if change.revision == self.review.revision else {}
+        return named.get(change.about, self.say(change.about))
 
     def _comments(self) -> Block | None:
         rows = tuple((remark.name, self.say(remark.text)) for remark in self.review.comments)
@@ -480,17 +392,6 @@ class _Draft:
         title = "Earlier reviews this agent asked of the same subject"
         return Table(columns=columns, rows=rows, title=title, voice=Voice.AGENT) if rows else None
 
-
-def _words(value: Any) -> str:
-    """A JSON value as a person reads it."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "yes" if value else "no"
-        case None:
-            return "none"
-        case int() | float():
-            return str(value)
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+    def _timeline(self) -> Block | None:
+        items = tuple(replace(line, text=self.say(line.text)) for line in self.around.timeline)
+        return Timeline(items=items) if items else None

@@ -12,7 +12,14 @@ _Words = Callable[[str, Object], str]
 
 
 def _people(detail: Object) -> str:
-    return ", ".join(str(person) for person in detail.get("persons", ())) or "the channel"
+    return ", ".join(detail.get("persons", ())) or "the channel"
+
+
+def _named(detail: Object, names: Mapping[str, str]) -> Object:
+    """The detail with names where it has ids of people."""
+    persons = [names.get(str(person), str(person)) for person in detail.get("persons", ())]
+    owner = detail.get("owner")
+    return detail | {"persons": persons, "owner": names.get(str(owner), owner)}
 
 
 #: What each kind of entry reads like; kinds not here are not for the timeline.
@@ -52,7 +59,7 @@ _LINES: Mapping[str, _Words] = {
 def timeline(entries: Iterable[Entry], names: Mapping[str, str]) -> tuple[Happening, ...]:
     """The lines of a review's timeline, oldest first. `names` maps person ids to names."""
     return tuple(
-        Happening(at=entry.at, text=_LINES[entry.kind](actor_name(entry.actor, names), entry.detail))
+        Happening(at=entry.at, text=_LINES[entry.kind](actor_name(entry.actor, names), _named(entry.detail, names)))
         for entry in entries
         if entry.kind in _LINES
     )

@@ -61,7 +61,7 @@ class WebAdapter:
     async def post(self, card: Card, target: Target, copy_id: str) -> MessageRef:
         """Call the person to the review in whatever pages they have open; their queue shows it anyway."""
         person = target.person or target.address
-        self._hub.call(person, card.review, card.title)
+        self._hub.call(person, card.review)
         ref = MessageRef(surface=self.name, ref={"person": person, "review": card.review})
         self._posted[copy_id] = ref
         if len(self._posted) > REMEMBERED:

@@ -20,15 +20,21 @@ from reviews.ports import Notice
 BACKLOG = 64
 #: Words kept for somebody who has no page open.
 UNHEARD = 20
+#: What a called person is told.
+CALLED = "A review is waiting for you."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One server-sent event (HTML, "server-sent events"): `name`, JSON `data`, and `id` to go on from."""
+    """One server-sent event (HTML, "server-sent events"): `name`, JSON `data`, and `id` to go on from.
+
+    `about` is the review it tells of, for those alone who may see that one when it is sent; None tells of none.
+    """
 
     name: str
     id: str
     data: Object = field(default_factory=dict)
+    about: str | None = None
 
     def encode(self) -> bytes:
         """The bytes on the wire."""
@@ -36,11 +42,15 @@ class Event:
 
 
 class OpenPage:
-    """A page a person has open: on one review, or on the queue (`review` None)."""
+    """A page a person has open: on one review, or on the queue (`review` None).
 
-    def __init__(self, person: str, review: str | None) -> None:
+    `only` when they came by a link for that one review: they hear of nothing else.
+    """
+
+    def __init__(self, person: str, review: str | None, *, only: bool = False) -> None:
         self.person = person
         self.review = review
+        self.only = only
         self._events: deque[Event] = deque()
         self._ready = asyncio.Event()
         self._closed = False
@@ -89,12 +99,12 @@ class Hub:
         return f"{self._boot}.{self._count}"
 
     @contextmanager
-    def page(self, person: str, review: str | None, seen: str) -> Iterator[OpenPage]:
+    def page(self, person: str, review: str | None, seen: str, *, only: bool = False) -> Iterator[OpenPage]:
         """A page is open for as long as the block runs."""
-        page = OpenPage(person, review)
+        page = OpenPage(person, review, only=only)
         self._pages.add(page)
         page.tell(Event(name="hello" if seen == self.seen else "sync", id=self.seen))
-        for event in self._unheard.pop(person, ()):
+        for event in self._unheard.pop(person, ()) if not only else ():
             page.tell(event)
         try:
             yield page
@@ -105,20 +115,24 @@ class Hub:
         """A review changed: its own pages hear its version, the queues that something did."""
         self.refresh(notice.review, notice.version)
         if notice.person is not None:
-            self.call(notice.person, notice.review, "A review is waiting for you.")
+            self.call(notice.person, notice.review)
 
     def refresh(self, review: str, version: int) -> None:
         """A review stands at this version now."""
         self._count += 1
         for page in self._pages:
             if page.review == review:
-                page.tell(Event(name="review", id=self.seen, data={"review": review, "version": version}))
+                data: Object = {"review": review, "version": version}
+                page.tell(Event(name="review", id=self.seen, data=data, about=review))
             elif page.review is None:
                 page.tell(Event(name="queue", id=self.seen))
 
-    def call(self, person: str, review: str, title: str) -> None:
-        """Somebody was called to a review. Not kept: whoever opens the queue later sees it there."""
-        self._toast(person, {"review": review, "text": title, "called": True})
+    def call(self, person: str, review: str) -> None:
+        """Somebody was called to a review. Not kept: whoever opens the queue later sees it there.
+
+        It says no more than that: what the review is about is read on its page, by who may see it then.
+        """
+        self._toast(person, {"review": review, "text": CALLED, "called": True})
 
     def whisper(self, person: str, text: str) -> None:
         """Tell one person something, now or when they next open a page."""
@@ -138,7 +152,7 @@ class Hub:
             page.close()
 
     def _toast(self, person: str, data: Object) -> bool:
-        theirs = [page for page in self._pages if page.person == person]
+        theirs = [page for page in self._pages if page.person == person and not page.only]
         for page in theirs:
             page.tell(Event(name="toast", id=self.seen, data=data))
         return bool(theirs)

@@ -10,7 +10,7 @@ from aiohttp import web
 from adapters.port import Setup
 from adapters.web import assets, door, guard, parse, render
 from adapters.web.config import WebConfig
-from adapters.web.live import Hub
+from adapters.web.live import Event, Hub
 from reviews.card import Card
 from reviews.errors import NotFound, StoreUnavailable
 from reviews.events import Answer, Interaction
@@ -31,6 +31,7 @@ _STATUS = {
     Answer.REFUSED: 409,
     Answer.GONE: 410,
     Answer.LOCKED: 423,
+    Answer.MISSING: 404,
 }
 
 
@@ -143,9 +144,9 @@ class Pages:
     async def _inbox(self, request: web.Request, session: Session) -> web.Response:
         if session.scope is not None:
             return self.elsewhere(f"/reviews/{session.scope}")
-        view = request.query.get("view", "roles")
+        view = request.query.get("view", "")
         filter = QueueFilter(
-            view=view if view in render.VIEWS else "roles",
+            view=view if view in render.VIEWS else render.landing(session.person),
             action=request.query.get("action", "").strip() or None,
             limit=self.section.page_size,
             cursor=request.query.get("cursor") or None,
@@ -272,19 +273,28 @@ class Pages:
         seen = request.headers.get("Last-Event-ID") or request.query.get("seen", "")
         headers = {**guard.PERSONAL, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
-        with self.hub.page(session.person.id, review, seen) as page:
+        with self.hub.page(session.person.id, review, seen, only=session.scope is not None) as page:
             await response.prepare(request)
             try:
-                while True:
-                    event = await page.next(HEARTBEAT)
-                    if await self.setup.door.session(session.secret) is None:
-                        break
-                    await response.write(event.encode() if event else b": still here\n\n")
+                while await self._told(response, await page.next(HEARTBEAT), session):
+                    pass
             except (EOFError, ConnectionResetError, asyncio.IncompleteReadError):
                 pass  # the server stops, or the page was closed: both are how streams end
             except StoreUnavailable:
                 pass  # nobody can say whether the session still lasts: the page connects again by itself
         return response
+
+    async def _told(self, response: web.StreamResponse, event: Event | None, session: Session) -> bool:
+        """Tell a page, as far as its person may know by now; False when this was the last of it."""
+        now = await self.setup.door.session(session.secret)
+        if now is None:
+            return False
+        if event is not None and event.about is not None and await self._read(event.about, now) is None:
+            # To look again is all there is left to say: the page is told that it may not.
+            await response.write(Event(name="sync", id=event.id).encode())
+            return False
+        await response.write(event.encode() if event else b": still here\n\n")
+        return True
 
 
 def identity(session: Session) -> Identity:

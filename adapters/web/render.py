@@ -107,6 +107,11 @@ class Result:
 # ---------------------------------------------------------------------------------------------- pages
 
 
+def landing(person: Person) -> str:
+    """The view of the queue that opens first: what one may decide; all, for who only reads."""
+    return "all" if person.auditor and not person.roles else "roles"
+
+
 def inbox(page: QueuePage, filter: QueueFilter, visit: Visit, said: Said | None = None) -> str:
     """The queue."""
     views = {name: label for name, label in VIEWS.items() if name != "all" or (visit.person and visit.person.auditor)}
@@ -130,12 +135,14 @@ def review(
     """
     if said is not None and not said.good:
         opened = said.verb or opened
+    control = parse.control(card, opened) if opened is not None else None
     return _page(
         "review.html",
         visit,
         card=card,
         said=said,
         opened=opened,
+        busy=control if control is not None and control.form is not None else None,
         revealed=revealed,
         previews=previews,
         preview=preview,

@@ -76,6 +76,21 @@ def _words(label: str, submit: str, *, name: str = "reason", hint: str = "", req
     return Form(fields=(field,), submit=submit)
 
 
+def changes_form() -> Form:
+    """A request for changes: the words, and what they are about."""
+    asked = _words("What should be different?", "Send to the agent", hint="The agent proposes again.")
+    places = {"/action/arguments/amount": "Argument “amount”", "/evidence/0": "Evidence “Carrier status”"}
+    about = Input(
+        name="about", label="Which part", kind=Kind.CHOICE, choices=tuple(places), labels=tuple(places.values())
+    )
+    return replace(asked, fields=(*asked.fields, about))
+
+
+def _whom(**people: str) -> Input:
+    ids, names = tuple(people), tuple(people.values())
+    return Input(name="to", label="To", kind=Kind.CHOICE, choices=ids, labels=names, required=True)
+
+
 def actions(*reasons: str, edit: Form | None = None) -> Actions:
     """Every control of a pending review."""
     return Actions(
@@ -85,7 +100,7 @@ def actions(*reasons: str, edit: Form | None = None) -> Actions:
             Control(
                 verb=Verb.REQUEST_CHANGES,
                 label="Request changes",
-                form=_words("What should be different?", "Send to the agent", hint="The agent proposes again."),
+                form=changes_form(),
             ),
             Control(verb=Verb.REJECT, label="Reject", style="danger", form=reject_form(*reasons)),
         ),
@@ -96,7 +111,7 @@ def actions(*reasons: str, edit: Form | None = None) -> Actions:
                 verb=Verb.HAND,
                 label="Hand to…",
                 form=Form(
-                    fields=(Input(name="to", label="To", kind=Kind.CHOICE, choices=("bo", "cleo"), required=True),),
+                    fields=(_whom(bo="Bo Lindqvist", cleo="Cleo Marsh"),),
                     submit="Hand over",
                 ),
             ),

@@ -12,7 +12,11 @@
 
   /* panels: a control with a form or a question opens it in place; the link alone would do it with a new page */
   function dress(root = document) {
-    for (const opener of all("[data-open]", root)) opener.setAttribute("role", "button");
+    for (const opener of all("[data-open]", root)) {
+      opener.setAttribute("role", "button");
+      /* without a script it leads nowhere while another form is open; here the words themselves are watched */
+      opener.setAttribute("href", `?open=${opener.dataset.open}#panel-${opener.dataset.open}`);
+    }
     for (const button of all("[data-keys]", root)) button.hidden = false;
     relate(root);
     picked();

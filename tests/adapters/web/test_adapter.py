@@ -19,11 +19,11 @@ from reviews.card import Facts, Voice
 from reviews.errors import StoreUnavailable
 from reviews.events import Answer, Reply
 from reviews.model import Identity, Person, Status, Target, Verb
-from reviews.ports import Notice
+from reviews.ports import MessageRef, Notice
 from tests.adapters.web.inn import Inn, inn
 from tests.adapters.web.test_render import Reader
 from tests.fakes import cards
-from tests.fakes.desk import ANA, BO, FakeDesk, FakeDoor, FixedClock
+from tests.fakes.desk import ANA, BO, CLEO, FakeDesk, FakeDoor, FixedClock
 
 REVIEW = "/reviews/rev_refund4721"
 
@@ -366,6 +366,16 @@ async def test_the_queue_is_asked_as_the_page_says(ana: Visitor) -> None:
     assert (second.view, second.action, second.cursor) == ("roles", None, None)
 
 
+async def test_who_only_reads_lands_where_everything_is(visitor: Visitor) -> None:
+    """An auditor without a role opens all reviews, one with a role what it may decide; each goes where they ask to."""
+    auditor = Person(id="mia", name="Mia", auditor=True)
+    for person, view in ((auditor, "all"), (CLEO, "roles"), (ANA, "roles")):
+        visitor.sign_in(person)
+        await visitor.read("/inbox")
+        await visitor.read("/inbox?view=mine")
+        assert [f.view for f in visitor.house.desk.filters[-2:]] == [view, "mine"]
+
+
 async def test_bulk_asks_first_then_approves_each_on_its_own(ana: Visitor) -> None:
     """The first post only lists; the second gives each its own answer, the failed ones too."""
     picks = [a["value"] for a in (await ana.read("/inbox")).find("input", name="pick")]
@@ -475,7 +485,7 @@ async def test_calling_and_whispering_reach_the_person_alone(ana: Visitor) -> No
     ref = await adapter.post(cards.refund(), target, "copy_1")
     assert (await events(his, 3))[1:] == [
         ("toast", {"review": "", "text": "Somebody was faster.", "called": False}),
-        ("toast", {"review": "rev_refund4721", "text": cards.refund().title, "called": True}),
+        ("toast", {"review": "rev_refund4721", "text": "A review is waiting for you.", "called": True}),
     ]
     await adapter.update(ref, cards.refund())
     assert [name for name, _ in await events(hers, 2)] == ["hello", "queue"]
@@ -501,6 +511,37 @@ async def test_a_stream_follows_only_what_one_may_see(ana: Visitor) -> None:
     ana.house.desk.hidden["rev_stop77"] = {"ana"}
     for review in ("rev_stop77", "rev_none"):
         assert (await ana.get(f"/events/stream?review={review}")).status == 404
+
+
+async def test_who_may_not_see_a_review_any_more_hears_nothing_of_it(ana: Visitor) -> None:
+    """Sight was taken while the page stood open: it is told to look, which is refused, and its stream ends."""
+    stream = await ana.get(f"/events/stream?review=rev_stop77&seen={ana.house.adapter._hub.seen}")
+    assert await events(stream, 1) == [("hello", {})]
+    ana.house.desk.hidden["rev_stop77"] = {"ana"}
+    ana.house.desk.announce(Notice(review="rev_stop77", version=7, status=Status.PENDING))
+    async with asyncio.timeout(10):
+        told = (await stream.read()).decode()
+    assert ("event: sync" in told, "rev_stop77" in told, "version" in told) == (True, False, False)
+
+
+async def test_a_link_for_one_review_hears_of_no_other(ana: Visitor) -> None:
+    """Whoever holds it is told of that review alone; what waits for the person stays for their own pages."""
+    adapter = ana.house.adapter
+    await adapter.whisper(Identity(surface="web", id="ana"), "Bo was faster elsewhere.")
+    own = adapter._hub.seen
+    ana.sign_in(via="link", scope="rev_refund4721")
+    stream = await ana.get(f"/events/stream?seen={own}")
+    assert await events(stream, 1) == [("hello", {})]
+    await adapter.post(cards.it_pending(), Target(surface="web", address="ana", person="ana"), "copy_1")
+    await adapter.whisper(Identity(surface="web", id="ana"), "And again.")
+    await adapter.update(MessageRef(surface="web", ref={}), cards.it_pending())
+    await adapter.update(MessageRef(surface="web", ref={}), cards.refund())
+    assert await events(stream, 1) == [("review", {"review": "rev_refund4721", "version": 3})]
+    stream.close()
+    ana.sign_in()
+    stream = await ana.get("/events/stream")
+    assert [data.get("text") for _, data in await events(stream, 3)] == [None, "Bo was faster elsewhere.", "And again."]
+    stream.close()
 
 
 async def test_a_session_that_ended_hears_of_nothing_more(ana: Visitor) -> None:

@@ -349,6 +349,47 @@ async def test_it_works_without_scripts(house: Inn, browser: Browser) -> None:
     assert [(d.verb, d.reason) for d in house.desk.done] == [(Verb.REQUEST_CHANGES, "Ask the carrier first")]
 
 
+async def test_without_scripts_an_edit_is_never_approved_unedited(house: Inn, browser: Browser) -> None:
+    """Edited, given back with a fault: Approve cannot be pressed, the page says why, and the edit can still be sent."""
+    context = await browser.new_context(viewport=DESKTOP, java_script_enabled=False)
+    async with Strict(context, house) as page:
+        await page.goto(house.url(REVIEW))
+        await page.locator("#do-edit").click()
+        await expect(page.locator("#do-approve")).to_be_disabled()
+        await page.get_by_label("amount").fill("12,5")
+        await page.get_by_role("button", name="Save and approve").click()
+        await expect(page.locator(".field.wrong .error")).to_contain_text("with a point")
+        await expect(page.locator("#do-approve")).to_be_disabled()
+        await page.locator("#do-reject").click(force=True)
+        await expect(page.locator("#panel-edit")).to_be_visible()
+        await expect(page.locator(".acts .unsaved")).to_contain_text("Edit is open: send it or discard it first.")
+        assert house.desk.done == []
+        await page.get_by_label("amount").fill("12.5")
+        await page.get_by_role("button", name="Save and approve").click()
+        await expect(page.locator("#answer")).to_contain_text("Done.")
+    assert [(d.verb, (d.arguments or {})["amount"]) for d in house.desk.done] == [(Verb.EDIT, 12.5)]
+
+
+async def test_with_scripts_an_untouched_form_holds_nothing_up(page: Page, house: Inn) -> None:
+    """A page opened at a form: nothing was typed yet, so every control acts, and opens its own form."""
+    await go(page, house, f"{REVIEW}?open=edit")
+    await expect(page.locator("#do-approve")).to_be_enabled()
+    await expect(page.locator(".acts .unsaved")).to_be_empty()
+    await page.locator("#do-reject").click()
+    await expect(page.locator("#panel-reject")).to_be_visible()
+
+
+async def test_a_change_is_asked_for_about_something(page: Page, house: Inn) -> None:
+    """What is pointed at goes with the words; people are handed to by name."""
+    await go(page, house, REVIEW)
+    await page.locator("#do-request_changes").click()
+    await page.get_by_label("What should be different?").fill("Ask the carrier")
+    await page.get_by_label("Which part").select_option("Evidence “Carrier status”")
+    await page.get_by_role("button", name="Send to the agent").click()
+    await expect(page.locator("#answer")).to_contain_text("Done.")
+    assert [(d.reason, d.about) for d in house.desk.done] == [("Ask the carrier", "/evidence/0")]
+
+
 async def test_hostile_text_does_nothing(page: Page, house: Inn) -> None:
     """No script runs, no request leaves, no element of theirs stands among ours."""
     asked: list[str] = []

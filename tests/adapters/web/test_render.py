@@ -261,6 +261,37 @@ def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost() -> None:
     assert "Not done. Look again." in reader.text
 
 
+FAULT = render.Said(text="Look again.", good=False, verb=Verb.EDIT, values={"/amount": "900"})
+
+
+@pytest.mark.parametrize("how", [{"opened": Verb.EDIT}, {"said": FAULT}], ids=["open", "faulted"])
+def test_beside_an_open_form_nothing_else_acts(how: dict[str, object]) -> None:
+    """Approve would decide what the agent proposed, not what stands in the form: it waits, and the page says so."""
+    reader = page(cards.refund(), **how)
+    links = {a["id"]: a for a in reader.find("a") if (a.get("id") or "").startswith("do-")}
+    buttons = {a["id"]: a for a in reader.find("button") if (a.get("id") or "").startswith("do-")}
+    assert {name for name, a in buttons.items() if "disabled" not in a} == set()
+    assert {name for name, a in links.items() if "href" in a} == {"do-edit"}
+    assert links["do-edit"]["href"] == "#panel-edit"
+    assert {a["aria-disabled"] for name, a in links.items() if name != "do-edit"} == {"true"}
+    assert "Edit is open: send it or discard it first." in reader.text
+    assert [a["href"] for a in reader.find("a") if "data-discard" in a] == ["/reviews/rev_refund4721"]
+
+
+def test_a_question_alone_holds_nothing_up() -> None:
+    """Where nothing can be typed nothing can be lost: every control acts."""
+    reader = page(cards.refund(), opened=Verb.ESCALATE)
+    assert "disabled" not in reader.find("button", id="do-approve")[0]
+    assert "first." not in reader.text
+
+
+def test_a_choice_reads_as_its_name() -> None:
+    """People are chosen by name and sent by id; what a change is about likewise."""
+    html = render.review(cards.refund(), VISIT)
+    assert '<option value="bo">Bo Lindqvist</option>' in html
+    assert '<option value="/evidence/0">Evidence “Carrier status”</option>' in html
+
+
 def test_a_locked_field_is_empty() -> None:
     """A sensitive value is not in the page at all."""
     locked = render.review(cards.refund(), VISIT)
@@ -324,6 +355,13 @@ def test_a_line_of_the_queue_says_everything_in_words() -> None:
     assert "Refund 180.00 USD for order A-4721 refund.issue · refund-agent medium approve manager due in 20 min" in text
     assert "held lead-engineer clock stopped" in text
     assert "My roles 7" in text
+
+
+def test_the_action_is_said_once_in_a_line() -> None:
+    """A title that begins with it needs it no second time."""
+    line = replace(sample_queue()[1], title="refund.issue: “Parcel lost”")
+    text = Reader(render.inbox(QueuePage(items=(line,)), QueueFilter(), VISIT)).text
+    assert "refund.issue: “Parcel lost” refund-agent medium" in text
 
 
 def test_only_bulk_lines_can_be_chosen_and_never_all() -> None:

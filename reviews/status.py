@@ -1,0 +1,48 @@
+"""How a review stands, in a word and a tone: for pills, notifications and the top of its card. No I/O."""
+
+from __future__ import annotations
+
+from reviews.card import Tone
+from reviews.model import Cause, GrantState, Review, ReviewType, RiskLevel, Status
+
+_TONES = {
+    Status.PENDING: Tone.ATTENTION,
+    Status.CHANGES_REQUESTED: Tone.NEUTRAL,
+    Status.APPROVED: Tone.SUCCESS,
+    Status.REJECTED: Tone.DANGER,
+    Status.ANSWERED: Tone.SUCCESS,
+    Status.EXPIRED: Tone.MUTED,
+    Status.WITHDRAWN: Tone.MUTED,
+}
+_RISK_TONE = {RiskLevel.HIGH: Tone.DANGER, RiskLevel.CRITICAL: Tone.DANGER}
+_GONE = (GrantState.REVOKED, GrantState.LAPSED)
+
+
+def status_word(review: Review) -> str:
+    """The status in a word or three, for pills and notifications."""
+    if review.held:
+        return "On hold"
+    if review.status is Status.PENDING:
+        return "Feedback wanted" if afterwards(review) else "Review needed"
+    if review.status is Status.APPROVED and review.decision is not None:
+        state = review.grant.state if review.grant else None
+        if review.decision.cause is Cause.BREAK_GLASS:
+            return "Approved (glass broken)"
+        return f"Approval {state}" if state in _GONE else "Approved"
+    return review.status.replace("_", " ").capitalize()
+
+
+def tone_of(review: Review) -> Tone:
+    """The tone of a card: how grave what waits is, else what came of it."""
+    if review.held:
+        return Tone.MUTED
+    if review.status is Status.PENDING:
+        return _RISK_TONE.get(review.route.risk, Tone.ATTENTION)
+    if review.grant is not None and review.grant.state in _GONE:
+        return Tone.MUTED
+    return _TONES[review.status]
+
+
+def afterwards(review: Review) -> bool:
+    """Whether it is about something that was done already."""
+    return review.request.review_type is ReviewType.FEEDBACK or review.about is not None
