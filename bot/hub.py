@@ -31,18 +31,19 @@ class Hub:
 
     def announce(self, review: Review, effects: Iterable[Effect]) -> None:
         """Wake whoever the effects of a committed transition concern."""
-        effects = tuple(effects)
-        if any(isinstance(effect, Post) or (self.posting and isinstance(effect, Refresh)) for effect in effects):
-            self.copies.set()
-        if any(isinstance(effect, Deliver) for effect in effects):
-            self.deliveries.set()
+        called: list[str | None] = [None]
+        for effect in effects:
+            if isinstance(effect, Deliver):
+                self.deliveries.set()
+            elif isinstance(effect, Post):
+                self.copies.set()
+                called += [effect.target.person] if effect.target.person else []
+            elif self.posting and isinstance(effect, Refresh):
+                self.copies.set()
         if (due := next_alarm(review)) is not None and (self.armed is None or due < self.armed):
             self.alarms.set()
-        self.notify(Notice(review=review.id, version=review.version, status=review.status))
-        for effect in effects:
-            if isinstance(effect, Post) and effect.target.person:
-                person = effect.target.person
-                self.notify(Notice(review=review.id, version=review.version, status=review.status, person=person))
+        for person in called:
+            self.notify(Notice(review=review.id, version=review.version, status=review.status, person=person))
 
     def notify(self, notice: Notice) -> None:
         """Tell live pages and waiting agents that a review changed."""
