@@ -1,19 +1,19 @@
 """Carries decisions to agents: signed, at least once, each receiver on its own time.
 
 A delivery is claimed with a lease, sent outside any transaction, and kept as done or due again. The body was frozen
-when it was decided, and `webhook-id` never changes, so that a receiver can tell a repeat.
+when it was decided, and `webhook-id` never changes, so that a receiver can tell a repeat. One transaction at a time
+keeps whatever came of those sent and claims whatever may be sent: under load each does it for many.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -33,12 +33,9 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 4 * 3600, 
 TIMEOUT = 15.0
 LEASE = timedelta(seconds=60)
 CLAIM = 100
-#: At most this many at once to one receiver, so that a hanging one cannot hold what others need.
+#: At most this many at once to one receiver: no more is claimed, so that a hanging one holds nothing others need.
 PER_RECEIVER = 16
 _BOUNDED_READ = 4096
-#: How long a delivery waits for its turn (seconds), and when it is tried again if its receiver's lane stands still.
-LANE_WAIT = 1.0
-LANE_PAUSE = timedelta(seconds=2)
 
 
 class Courier:
@@ -47,7 +44,8 @@ class Courier:
     def __init__(self, store: Store, hub: Hub, gate: Gate, clock: Clock, agent: Callable[[str], Agent | None]) -> None:
         self._store, self._hub, self._gate, self._clock, self._agent = store, hub, gate, clock, agent
         self._sending: set[asyncio.Task[None]] = set()
-        self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._busy: Counter[str] = Counter()
+        self._sent: list[Delivery] = []
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self.delivered = 0
 
@@ -68,6 +66,8 @@ class Courier:
             await asyncio.wait(self._sending, timeout=2)
         for task in self._sending:
             task.cancel()
+        if self._sent:
+            await self._turn(0)
         for session in self._sessions.values():
             await session.close()
 
@@ -75,7 +75,7 @@ class Courier:
         """Send what is due until cancelled."""
         while True:
             self._hub.deliveries.clear()
-            claimed = await self._claim()
+            claimed = await self._turn(CLAIM)
             for delivery in claimed:
                 self._begin(delivery)
             if len(claimed) < CLAIM:
@@ -83,36 +83,41 @@ class Courier:
                     async with asyncio.timeout(1.0):
                         await self._hub.deliveries.wait()
 
-    async def _claim(self) -> list[Delivery]:
-        def claim(tx: Tx) -> list[Delivery]:
+    async def _turn(self, limit: int) -> list[Delivery]:
+        """Keep what came of those sent and claim more, in one transaction."""
+        sent, self._sent = self._sent, []
+        busy = dict(self._busy)
+
+        def turn(tx: Tx) -> list[Delivery]:
+            for delivery in sent:
+                _keep(tx, delivery)
             now = tx.now()
-            return tx.claim_deliveries(now, now + LEASE, CLAIM)
+            return tx.claim_deliveries(now, now + LEASE, limit, each=PER_RECEIVER, busy=busy)
 
         try:
-            return await self._store.tx(claim)
+            claimed = await self._store.tx(turn)
         except StoreUnavailable as fault:
-            log.warning("courier_waits", why=str(fault))
+            # Kept when the store is back; what ends before that goes out again with the same id, never lost.
+            self._sent[:0] = sent
+            log.warning("courier_waits", why=str(fault), sent=len(sent))
             return []
+        if any(delivery.state == "dead" for delivery in sent):
+            self._hub.copies.set()
+        return claimed
 
     def _begin(self, delivery: Delivery) -> None:
+        self._busy[delivery.receiver] += 1
         task = asyncio.create_task(self._carry(delivery))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
     async def _carry(self, delivery: Delivery) -> None:
-        """Send in the receiver's lane. A lane that does not move gives the delivery back, to be claimed again later."""
-        lane = self._lanes.setdefault(urlsplit(delivery.url).netloc, asyncio.Semaphore(PER_RECEIVER))
         try:
-            async with asyncio.timeout(LANE_WAIT):
-                await lane.acquire()
-        except TimeoutError:
-            await self._keep(replace(delivery, due_at=self._clock.now() + LANE_PAUSE))
-            return
-        try:
-            after = await self._send(delivery)
+            sent = await self._send(delivery)
+            self._sent.append(sent)  # looked up after the wait: a turn puts a new list there
         finally:
-            lane.release()
-        await self._keep(after)
+            self._busy -= Counter([delivery.receiver])
+            self._hub.deliveries.set()
 
     async def _send(self, delivery: Delivery) -> Delivery:
         agent = self._agent(delivery.agent)
@@ -171,24 +176,16 @@ class Courier:
         pause = max(BACKOFF[tried] * random.uniform(0.8, 1.2), wait or timedelta(0))  # noqa: S311 - jitter, no secret
         return replace(delivery, attempts=tried + 1, due_at=self._clock.now() + pause, error=why)
 
-    async def _keep(self, delivery: Delivery) -> None:
-        def keep(tx: Tx) -> None:
-            tx.keep_delivery(delivery)
-            entry = _entry(delivery, tx.now())
-            review = tx.lock(delivery.review) if delivery.state == "dead" else None
-            if review is not None and entry is not None:
-                # Whoever decided it sees on the card that the agent does not know.
-                tx.save(review, replace(review, version=review.version + 1), (entry, Refresh()))
-            elif entry is not None:
-                tx.record(entry, delivery.review)
 
-        try:
-            await self._store.tx(keep)
-            if delivery.state == "dead":
-                self._hub.copies.set()
-        except StoreUnavailable as fault:
-            # The lease ends and it goes out again with the same id: at least once, never lost.
-            log.warning("delivery_not_kept", delivery=delivery.id, why=str(fault))
+def _keep(tx: Tx, delivery: Delivery) -> None:
+    if not tx.keep_delivery(delivery) or (entry := _entry(delivery, tx.now())) is None:
+        return
+    review = tx.lock(delivery.review) if delivery.state == "dead" else None
+    if review is None:
+        tx.record(entry, delivery.review)
+    else:
+        # Whoever decided it sees on the card that the agent does not know.
+        tx.save(review, replace(review, version=review.version + 1), (entry, Refresh()))
 
 
 def _entry(delivery: Delivery, at: datetime) -> Record | None:

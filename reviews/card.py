@@ -206,12 +206,54 @@ class Control:
     form: Form | None = None
 
 
+class Go(StrEnum):
+    """Ways to look further; none of them decides."""
+
+    OPEN = "open"
+    HISTORY = "history"
+    QUEUE = "queue"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A button that shows something to who presses it alone.
+
+    `value` is a review id for `open` and `history`, a view of the queue for `queue`, an action's name for `bulk`.
+    """
+
+    go: Go
+    label: str
+    value: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """The buttons, and behind them the ones used rarely."""
+    """The buttons, and behind them the ones used rarely; `ways` lead on and decide nothing."""
 
     controls: tuple[Control, ...]
     overflow: tuple[Control, ...] = ()
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One review among others. `text` is the house's and redacted; `at` its deadline, or when it was decided."""
+
+    review: str
+    text: str
+    detail: str = ""
+    at: datetime | None = None
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Reviews, a line each. `more` counts those left out."""
+
+    items: tuple[Line, ...]
+    title: str = ""
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +261,9 @@ class Divider:
     """A line between parts."""
 
 
-Block: TypeAlias = Text | Facts | Diff | Evidence | Table | Callout | Timeline | Actions | Form | Input | Divider
+Block: TypeAlias = (
+    Text | Facts | Diff | Evidence | Table | Callout | Timeline | Lines | Actions | Form | Input | Divider
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,5 +43,9 @@ class SurfaceRefused(PlacetError):
     """The surface will never take it as it is: no such channel, not a member, blocked. The text says the fix."""
 
 
+class SurfaceBlind(PlacetError):
+    """It cannot be looked up there: the permission is missing. What may have been posted is posted once more."""
+
+
 class SurfaceAmbiguous(PlacetError):
     """The post may or may not have been made: the answer was lost. Look for it before posting again."""

@@ -35,7 +35,9 @@ class Interaction:
     surface cannot tell). `copy` is the posted copy pressed, if any. `arguments` come with `edit` (complete) and
     `answer` (what was done); `reason` and `notes` are the person's words; `to` is the person handed to; `agent`
     the one stopped or resumed; `bulk` the action name shared by all of a selection approved at once; `ref`
-    where the pressed copy lies, so that one posted without our knowing can be adopted.
+    where the pressed copy lies, so that one posted without our knowing can be adopted. `once` is the surface's id of
+    this delivery: the same one again changes nothing. `mark` names the posted copy: beside `ref` the one pressed, else
+    the one replied to, where the surface knows no review id.
     """
 
     verb: Verb
@@ -52,6 +54,8 @@ class Interaction:
     agent: str | None = None
     bulk: str | None = None
     ref: dict[str, str] | None = None
+    once: str | None = None
+    mark: str | None = None
 
 
 # ---------------------------------------------------------------------------------------------- people's events

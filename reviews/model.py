@@ -383,11 +383,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A place a card goes to. `address` is the surface's own (channel, user id); `person` whose it is, if one's."""
+    """A place a card goes to. `address` is the surface's own (channel, user id); `person` whose it is, if one's.
+
+    `thread` names the message there beneath which it goes, in the surface's own words; empty for none.
+    """
 
     surface: str
     address: str
     person: str | None = None
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

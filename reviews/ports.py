@@ -6,26 +6,34 @@ adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from reviews.card import Card
+from reviews.card import Card, Form, Happening
 from reviews.events import Effect, Interaction, Record, Reply
 from reviews.model import Identity, Object, Person, Review, RiskLevel, Status, Target
 
 T = TypeVar("T")
+
+_RECEIVER = re.compile(r"[^:/?#]+://(?:[^/?#@]*@)?([^/?#]*)")
 
 # ---------------------------------------------------------------------------------------------- surfaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRef:
-    """Where a posted copy lies, in the surface's own words (`{"channel": …, "ts": …}`)."""
+    """Where a posted copy lies, in the surface's own words (`{"channel": …, "ts": …}`).
+
+    `mark` is how a reply to it names it (`C1:1700.1`), unique on its surface; empty where replies name nothing.
+    """
 
     surface: str
     ref: dict[str, str]
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,8 @@ class Surface(Protocol):
 
     name: str
     abilities: Abilities
+    #: Whose workspace it is. None: this surface has none; empty: not known yet, and nobody is let in.
+    tenant: str | None
 
     async def post(self, card: Card, target: Target, copy_id: str) -> MessageRef:
         """Put a new copy of the card at the target, marked with `copy_id` where the vendor allows it."""
@@ -71,12 +81,19 @@ class Surface(Protocol):
         """Make a posted copy show this card."""
         ...
 
+    async def note(self, ref: MessageRef, lines: Sequence[Happening]) -> None:
+        """Say beneath a posted copy what happened. Said at most once; raises as `update`. Live surfaces do nothing."""
+        ...
+
     async def whisper(self, identity: Identity, text: str) -> None:
         """Tell one person something nobody else sees."""
         ...
 
     async def find(self, copy_id: str, target: Target, since: datetime) -> MessageRef | None:
-        """Look for a copy that may have been posted. None: surely not there. Raises as `post` when unsure."""
+        """Look for a copy that may have been posted. None: surely not there.
+
+        Raises as `post` when unsure, SurfaceBlind where looking is not permitted.
+        """
         ...
 
     async def health(self) -> Health:
@@ -146,6 +163,23 @@ class Notice:
     person: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asks people to look at.
+
+    `text` is what was pointed at (untrusted), `link` where it stands, `place` where they asked, `once` the surface's
+    id of the asking.
+    """
+
+    person: Person
+    text: str
+    summary: str
+    role: str | None = None
+    link: str = ""
+    place: Target | None = None
+    once: str | None = None
+
+
 class Desk(Protocol):
     """What a surface may ask of the house."""
 
@@ -165,8 +199,20 @@ class Desk(Protocol):
         """The full card as this person may see it. Raises NotFound when they may not."""
         ...
 
-    async def command(self, person: Person, text: str) -> Card:
-        """Answer a typed command (`list`, `mine`, `show ID`, `help`)."""
+    async def command(self, person: Person, text: str, *, surface: str) -> Card:
+        """Answer a typed command (`list`, `mine`, `show ID`, `oncall`, `explain ID`, `away`, `help`)."""
+        ...
+
+    async def home(self, person: Person) -> Card:
+        """What waits for this person, most urgent first; what they decided; who is on call; whether they are away."""
+        ...
+
+    async def asking(self, person: Person) -> Form | Refusal:
+        """The form to ask for a review with (`summary`, `text`, `role`); a refusal where asking is switched off."""
+        ...
+
+    async def ask(self, asked: Asked) -> Reply:
+        """Open a review in a person's name, who never decides it themselves. `Reply.review` is the review."""
         ...
 
     def watch(self) -> AsyncIterator[Notice]:
@@ -220,12 +266,22 @@ class Door(Protocol):
 # ---------------------------------------------------------------------------------------------- the store
 
 
+class CopyKind(StrEnum):
+    """What a copy is of: one review's card, or a place's queue card of reviews folded there."""
+
+    CARD = "card"
+    QUEUE = "queue"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """One posted message of a card. `shown` < `wanted` means it must be drawn again.
 
     `state`: `new` (never posted), `posting` (a post is under way, or its answer was lost), `posted`, `unknown`
-    (posted perhaps, cannot be found), `failed`. `due_at` is when the worker may try next.
+    (posted perhaps, cannot be found), `folded` (shown in its place's queue card instead), `over` (an emptied queue
+    card, or a folded copy that a later run replaced), `failed`. `due_at` is when the worker may try next. `told` is
+    the log's number up to which news was said beneath it. `lease` is until when whoever claimed it last works on it:
+    kept under another lease than the row's, it is late.
     """
 
     id: str
@@ -240,13 +296,26 @@ class Copy:
     attempts: int = 0
     ref: MessageRef | None = None
     error: str | None = None
+    kind: CopyKind = CopyKind.CARD
+    told: int = 0
+    lease: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A person is away until an instant; `by` is who said so."""
+
+    person: str
+    until: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to an agent's callback. `body` was frozen when it was decided.
 
-    `state`: `due`, `done`, `gone` (410), `dead` (given up; people are told), `id` is the `webhook-id`.
+    `state`: `due`, `done`, `gone` (410), `dead` (given up; people are told), `id` is the `webhook-id`. `lease` is
+    until when it is claimed; None for who holds no claim and changes it all the same.
     """
 
     id: str
@@ -260,6 +329,13 @@ class Delivery:
     attempts: int = 0
     error: str | None = None
     created_at: datetime | None = None
+    lease: datetime | None = None
+
+    @property
+    def receiver(self) -> str:
+        """Host and port the URL names: what waits for one receiver delays no other. Total, at most 255 characters."""
+        named = _RECEIVER.match(self.url)
+        return named[1].lower()[:255] if named else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,8 +478,11 @@ class Tx(Protocol):
         """Claim copies that are due and not as wanted, until the lease ends. A new one becomes `posting`."""
         ...
 
-    def keep_copy(self, copy: Copy, due_at: datetime | None) -> None:
-        """Keep what came of a copy. `due_at` is when to try again; None when nothing is to be done."""
+    def keep_copy(self, copy: Copy, due_at: datetime | None) -> bool:
+        """Keep what came of a copy. `due_at` is when to try again; None when nothing is to be done.
+
+        Whether it counted: of what comes after the lease only a message nobody else knows of is kept.
+        """
         ...
 
     def copy(self, copy_id: str) -> Copy | None:
@@ -414,17 +493,55 @@ class Tx(Protocol):
         """All copies of a review."""
         ...
 
+    def copy_by_mark(self, surface: str, mark: str) -> Copy | None:
+        """The copy whose `ref.mark` this is."""
+        ...
+
+    def adopt_copy(self, copy: Copy) -> None:
+        """Keep a copy found in the world: its row made or changed, `shown=0`, due now."""
+        ...
+
+    def standing(self, surface: str, address: str, state: str, limit: int) -> list[Copy]:
+        """Copies (of cards) of open reviews in a state at an address, oldest first."""
+        ...
+
+    def want_queue(self, surface: str, address: str) -> None:
+        """The queue card there must be drawn again, a second from now; it is made if there is none."""
+        ...
+
+    # what came once, who is away
+    def once(self, key: str, *, within: timedelta | None = None) -> bool:
+        """Whether this is the first time, or the first within so long. Kept with the transaction."""
+        ...
+
+    def forget_once(self, before: datetime) -> None:
+        """Forget keys older than this."""
+        ...
+
+    def put_absence(self, absence: Absence) -> None:
+        """Keep that a person is away; an `until` that has passed ends it."""
+        ...
+
+    def absences(self) -> list[Absence]:
+        """Who is away now."""
+        ...
+
     # deliveries
     def add_delivery(self, delivery: Delivery) -> None:
         """Keep a message to an agent. Raises Duplicate for an id in use."""
         ...
 
-    def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
-        """Claim deliveries that are due until the lease ends."""
+    def claim_deliveries(
+        self, now: datetime, lease_until: datetime, limit: int, *, each: int, busy: Mapping[str, int]
+    ) -> list[Delivery]:
+        """Claim deliveries that are due until the lease ends: `each` to one receiver, less those it is `busy` with."""
         ...
 
-    def keep_delivery(self, delivery: Delivery) -> None:
-        """Keep what came of a delivery (state, due_at, attempts, error)."""
+    def keep_delivery(self, delivery: Delivery) -> bool:
+        """Keep what came of a delivery (state, due_at, attempts, error).
+
+        Whether it counted: of what comes after the lease only what the receiver said for good is kept.
+        """
         ...
 
     def deliveries(self, *, review: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:

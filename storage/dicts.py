@@ -3,88 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, assert_never
+from typing import assert_never
 
-from reviews.errors import Duplicate, NotFound, PolicyConflict, StoreUnavailable
+from reviews.errors import Duplicate, PolicyConflict, StoreUnavailable
 from reviews.events import Cast, Deliver, Effect, Post, Rang, Record, Refresh
 from reviews.lifecycle import next_alarm, priority
-from reviews.model import Object, Review, Vote
-from reviews.ports import Agent, Clock, Copy, Delivery, Entry, Query, Ticket
+from reviews.model import Object, Review
+from reviews.ports import Absence, Agent, Query, Ticket
 from reviews.values import replace
-from storage import audit, rows
+from storage import rows
+from storage.dicts_outbound import DictsOutbound
 from storage.registry import summary
-
-_GONE: Any = object()
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A review and what only the store knows of it. `due_at` is when its alarm rings."""
-
-    review: Review
-    key: str | None
-    fingerprint: str
-    due_at: datetime | None
+from storage.shelf import Asked, Wanted
 
 
-@dataclass(slots=True)
-class _Wanted:
-    """A copy and its times of work."""
-
-    copy: Copy
-    due_at: datetime | None
-    leased: datetime | None = None
-
-
-@dataclass(slots=True)
-class Data:
-    """The tables. Values are replaced, never changed in place."""
-
-    reviews: dict[str, _Asked] = field(default_factory=dict)
-    keys: dict[tuple[str, str], str] = field(default_factory=dict)
-    revisions: dict[str, tuple[Object, ...]] = field(default_factory=dict)
-    votes: dict[tuple[str, int, str], Vote] = field(default_factory=dict)
-    rungs: dict[tuple[str, int, int], datetime] = field(default_factory=dict)
-    copies: dict[str, _Wanted] = field(default_factory=dict)
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
-    log: dict[int, Entry] = field(default_factory=dict)
-    agents: dict[str, Agent] = field(default_factory=dict)
-    tickets: dict[str, Ticket] = field(default_factory=dict)
-    policies: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
-
-
-class MemoryTx:
-    """`Tx` on dicts. `undo` takes back what it wrote."""
-
-    def __init__(self, data: Data, clock: Clock, *, writes: bool) -> None:
-        self._data = data
-        self._clock = clock
-        self._writes = writes
-        self._before: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._now: datetime | None = None
-
-    def undo(self) -> None:
-        """Take back every write, the last one first."""
-        for table, key, value in reversed(self._before):
-            if value is _GONE:
-                del table[key]
-            else:
-                table[key] = value
-
-    def _put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
-        if not self._writes:
-            raise StoreUnavailable("Nothing can be written in a view.")
-        self._before.append((table, key, table.get(key, _GONE)))
-        table[key] = value
-
-    def now(self) -> datetime:
-        """The transaction's instant."""
-        if self._now is None:
-            self._now = self._clock.now()
-        return self._now
+class MemoryTx(DictsOutbound):
+    """`Tx` on dicts."""
 
     # ------------------------------------------------------------------------------------------ reviews
 
@@ -97,7 +33,7 @@ class MemoryTx:
         kept = replace(review, seq=len(self._data.reviews) + 1)
         if key is not None:
             self._put(self._data.keys, (review.agent, key), review.id)
-        self._put(self._data.reviews, review.id, _Asked(kept, key, fingerprint, next_alarm(kept)))
+        self._put(self._data.reviews, review.id, Asked(kept, key, fingerprint, next_alarm(kept)))
         self._add_revision(kept, kept.created_at)
         self._follow(kept, effects)
         return kept
@@ -209,7 +145,7 @@ class MemoryTx:
                     self._ring(review, effect)
                 case Post():
                     copy = rows.new_copy(review, effect, self.now())
-                    self._put(self._data.copies, copy.id, _Wanted(copy, self.now()))
+                    self._put(self._data.copies, copy.id, Wanted(copy, self.now()))
                 case Refresh():
                     self._refresh(review)
                 case Deliver():
@@ -229,101 +165,7 @@ class MemoryTx:
             raise Duplicate(f"Rung {rang.rung} of run {rang.epoch} has fired already.")
         self._put(self._data.rungs, key, rang.at)
 
-    # ------------------------------------------------------------------------------------------ copies
-
-    def claim_copies(self, now: datetime, lease_until: datetime, limit: int) -> list[Copy]:
-        """Claim copies that are due, one at a time of a review at a place, each given with the state it had."""
-        busy = {_place(w.copy) for w in self._data.copies.values() if w.leased is not None and w.leased > now}
-        due = [(w.due_at, w.copy) for w in self._data.copies.values() if w.due_at is not None]
-        claimed: list[Copy] = []
-        for at, copy in sorted(due, key=lambda pair: (pair[0], pair[1].id)):
-            if at <= now and _place(copy) not in busy and len(claimed) < limit:
-                busy.add(_place(copy))
-                claimed.append(copy)
-                taken = replace(copy, state="posting") if copy.state == "new" else copy
-                self._put(self._data.copies, copy.id, _Wanted(taken, lease_until, lease_until))
-        return claimed
-
-    def keep_copy(self, copy: Copy, due_at: datetime | None) -> None:
-        """Keep what came of a copy and end its lease; what was wanted meanwhile is not forgotten. Raises NotFound."""
-        row = self._data.copies.get(copy.id)
-        if row is None:
-            raise NotFound(f"There is no copy {copy.id}.")
-        wanted = max(copy.wanted, row.copy.wanted)
-        due = rows.copy_due(copy, wanted, due_at, self.now())
-        self._put(self._data.copies, copy.id, _Wanted(replace(copy, wanted=wanted), due))
-
-    def copy(self, copy_id: str) -> Copy | None:
-        """Read one copy."""
-        row = self._data.copies.get(copy_id)
-        return None if row is None else row.copy
-
-    def copies(self, review_id: str) -> list[Copy]:
-        """All copies of a review, oldest first."""
-        mine = (row.copy for row in self._data.copies.values() if row.copy.review == review_id)
-        return sorted(mine, key=lambda copy: (copy.created_at, copy.id))
-
-    def _refresh(self, review: Review) -> None:
-        for key, row in list(self._data.copies.items()):
-            if row.copy.review == review.id and row.copy.state != "failed":
-                due = row.due_at
-                if rows.redrawable(row.copy) and row.copy.shown < review.version:
-                    due = self.now() if row.leased is None else max(self.now(), row.leased)
-                self._put(self._data.copies, key, _Wanted(replace(row.copy, wanted=review.version), due, row.leased))
-
-    # ------------------------------------------------------------------------------------------ deliveries
-
-    def add_delivery(self, delivery: Delivery) -> None:
-        """Keep a message to an agent. Raises Duplicate for an id in use."""
-        if delivery.id in self._data.deliveries:
-            raise Duplicate(f"There is a delivery {delivery.id} already.")
-        self._put(self._data.deliveries, delivery.id, delivery)
-
-    def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
-        """Claim deliveries that are due until the lease ends, the agents in turns. Given as they were."""
-        due = [d for d in self._data.deliveries.values() if d.state == "due" and d.due_at <= now]
-        turns: dict[str, int] = {}
-        queue: list[tuple[int, datetime, Delivery]] = []
-        for delivery in sorted(due, key=lambda d: d.due_at):
-            turns[delivery.agent] = turn = turns.get(delivery.agent, 0) + 1
-            queue.append((turn, delivery.due_at, delivery))
-        claimed = [delivery for *_, delivery in sorted(queue, key=lambda line: line[:2])[:limit]]
-        for delivery in claimed:
-            self._put(self._data.deliveries, delivery.id, replace(delivery, due_at=lease_until))
-        return claimed
-
-    def keep_delivery(self, delivery: Delivery) -> None:
-        """Keep what came of a delivery. Raises NotFound."""
-        if delivery.id not in self._data.deliveries:
-            raise NotFound(f"There is no delivery {delivery.id}.")
-        self._put(self._data.deliveries, delivery.id, delivery)
-
-    def deliveries(self, *, review: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:
-        """List deliveries, newest first."""
-        newest = reversed(self._data.deliveries.values())
-        return [d for d in newest if review in (None, d.review) and state in (None, d.state)][:limit]
-
-    def next_outbound(self) -> datetime | None:
-        """When the next copy or delivery is due; one under work, when its lease ends."""
-        now, rows_ = self.now(), self._data.copies.values()
-        leased = {_place(w.copy): w.copy.id for w in rows_ if w.leased is not None and w.leased > now}
-        copies = [w.due_at for w in rows_ if w.due_at and leased.get(_place(w.copy), w.copy.id) == w.copy.id]
-        return min([*copies, *(d.due_at for d in self._data.deliveries.values() if d.state == "due")], default=None)
-
-    # ------------------------------------------------------------------------------------------ the log, the house
-
-    def record(self, entry: Record, review: str | None = None) -> None:
-        """Append an entry to the log."""
-        made = audit.entry_columns(entry, review)
-        seq = len(self._data.log) + 1
-        row = [seq if name == "seq" else made[name] for name in audit.ENTRY_COLUMNS]
-        self._put(self._data.log, seq, audit.entry_from(row))
-
-    def log(self, *, review: str | None = None, after: int = 0, limit: int = 200, public: bool = False) -> list[Entry]:
-        """Read the log, oldest first, from after a sequence number."""
-        entries = self._data.log.values()
-        found = (e for e in entries if e.seq > after and review in (None, e.review) and (e.public or not public))
-        return [entry for entry, _ in zip(found, range(limit), strict=False)]
+    # ------------------------------------------------------------------------------------------ the house
 
     def put_agent(self, agent: Agent) -> None:
         """Keep an agent, new or changed."""
@@ -340,6 +182,31 @@ class MemoryTx:
     def ticket(self, hash: str) -> Ticket | None:
         """Read a ticket by the hash of its secret."""
         return self._data.tickets.get(hash)
+
+    def once(self, key: str, *, within: timedelta | None = None) -> bool:
+        """Whether this is the first time, or the first within so long. Kept with the transaction."""
+        came = self._data.seen.get(key)
+        if came is not None and (within is None or came > self.now() - within):
+            return False
+        self._put(self._data.seen, key, self.now())
+        return True
+
+    def forget_once(self, before: datetime) -> None:
+        """Forget keys older than this."""
+        for key in [key for key, at in self._data.seen.items() if at < before]:
+            self._drop(self._data.seen, key)
+
+    def put_absence(self, absence: Absence) -> None:
+        """Keep that a person is away; an `until` that has passed ends it."""
+        if absence.until > self.now():
+            self._put(self._data.absences, absence.person, absence)
+        else:
+            self._drop(self._data.absences, absence.person)
+
+    def absences(self) -> list[Absence]:
+        """Who is away now, by person."""
+        kept = self._data.absences
+        return [kept[person] for person in sorted(kept) if kept[person].until > self.now()]
 
     def put_policy(self, name: str, version: int, sha256: str, text: str, at: datetime) -> None:
         """Keep a loaded text. Raises PolicyConflict when this name and version had another text."""
@@ -358,7 +225,3 @@ class MemoryTx:
         asked = (a.review for a in self._data.reviews.values())
         kept = (rows.review_columns(r) | {"at": r.created_at} for r in asked if r.created_at >= since and not r.sandbox)
         return summary((c["rule"], c["status"], rows.micros(c["at"]), c["ended_at"]) for c in kept)
-
-
-def _place(copy: Copy) -> tuple[str, str, str]:
-    return copy.review, copy.target.surface, copy.target.address

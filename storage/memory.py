@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from reviews.errors import StoreUnavailable
 from reviews.ports import Clock, Tx
-from storage.dicts import Data, MemoryTx
+from storage.dicts import MemoryTx
+from storage.shelf import Data
 
 T = TypeVar("T")
 

@@ -1,12 +1,12 @@
 """Copies of cards and messages to agents: what is wanted, who works on it until when, and what came of it.
 
 A worker claims with a lease and works outside the transaction. A worker that dies loses nothing: the lease ends, and
-what it held is due again.
+what it held is due again. The end of a lease names it: who keeps something under another one than the row's is late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -18,22 +18,22 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    not_,
     null,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert
 
 from reviews.errors import Duplicate, NotFound
 from reviews.events import Post
 from reviews.model import Review
 from reviews.ports import Copy, Delivery
-from storage import rows
-from storage.sql import Part, Statement, adding, adding_once, big
-from storage.tables import copies, deliveries
-
-#: How many due deliveries are looked at for each one claimed, so that every agent gets its turn.
-_LOOK_AHEAD = 20
+from reviews.values import replace
+from storage import leases, rows
+from storage.sql import ONE, Part, Statement, adding, adding_once, big, columns
+from storage.tables import copies, deliveries, reviews
 
 _copy = [copies.c[name] for name in rows.COPY_COLUMNS]
 _delivery = [deliveries.c[name] for name in rows.DELIVERY_COLUMNS]
@@ -59,11 +59,9 @@ _NEXT_COPY = Statement(
     select(copies.c.due_at).where(copies.c.due_at.is_not(None), ~_busy).order_by(copies.c.due_at).limit(1)
 )
 _CLAIM_COPY = Statement(update(copies).where(copies.c.id == bindparam("key")), ("state", "due_at", "leased"))
-_WANTED = Statement(select(copies.c.wanted).where(copies.c.id == bindparam("key")).with_for_update())
-_KEEP_COPY = Statement(
-    update(copies).where(copies.c.id == bindparam("key")),
-    ("state", "wanted", "shown", "attempts", "ref", "error", "due_at", "leased"),
-)
+_LOCK_COPY = Statement(select(*_copy).where(copies.c.id == bindparam("key")).with_for_update())
+_WORKED_ON = ("state", "wanted", "shown", "attempts", "ref", "error", "leased", "told", "mark")
+_KEEP_COPY = Statement(update(copies).where(copies.c.id == bindparam("key")), (*_WORKED_ON, "due_at"))
 _ADD_COPY = adding(copies)
 _COPY = Statement(select(*_copy).where(copies.c.id == bindparam("key")))
 _COPIES = Statement(
@@ -71,42 +69,80 @@ _COPIES = Statement(
 )
 # Every copy is to show the new version. One that is posted is redrawn at once, or as soon as its worker is done;
 # one that is being posted learns of it when that is kept.
-_redrawable = or_(copies.c.state == "posted", and_(copies.c.state == "unknown", copies.c.ref.is_not(None)))
+_redrawable = or_(
+    copies.c.state.in_([literal_column("'posted'"), literal_column("'folded'")]),
+    and_(copies.c.state == "unknown", copies.c.ref.is_not(None)),
+)
 _at_once = case((copies.c.leased > big("now"), copies.c.leased), else_=big("now"))
 _REFRESH = Statement(
     update(copies)
-    .where(copies.c.review == bindparam("key"), copies.c.state != "failed")
+    .where(copies.c.review == bindparam("key"))
     .values(
         wanted=bindparam("version", type_=Integer()),
+        open=bindparam("standing", type_=Integer()),
         due_at=case(
             (and_(_redrawable, copies.c.shown < bindparam("version", type_=Integer())), _at_once),
             else_=copies.c.due_at,
         ),
     )
 )
+# A copy found in the world, wherever its row thought it was.
+_FOUND = ("surface", "address", "state", "wanted", "shown", "ref", "mark", "error", "leased", "due_at")
+_found = insert(copies)
+_ADOPT_COPY = Statement(
+    _found.on_conflict_do_update(index_elements=["id"], set_={name: _found.excluded[name] for name in _FOUND}),
+    columns(copies),
+)
+_OPEN_STILL = Statement(select(reviews.c.open).where(reviews.c.id == bindparam("key")))
+_MARKED = Statement(
+    select(*_copy).where(copies.c.surface == bindparam("on_surface"), copies.c.mark == bindparam("named")).limit(1)
+)
+_STANDING = Statement(
+    select(*_copy)
+    .where(
+        copies.c.open == ONE,
+        copies.c.surface == bindparam("on_surface"),
+        copies.c.address == bindparam("there"),
+        copies.c.state == bindparam("in_state"),
+        copies.c.kind == literal_column("'card'"),
+    )
+    .order_by(copies.c.created_at, copies.c.id)
+    .limit(_limit)
+)
+# One that is over, or was given up, is a new one: changing a message tells nobody.
+_afresh = copies.c.state.in_([literal_column("'over'"), literal_column("'failed'")])
+_queue = insert(copies)
+_ANEW = ("state", "shown", "ref", "mark", "error", "attempts", "created_at")
+_WANT_QUEUE = Statement(
+    _queue.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "wanted": copies.c.wanted + 1,
+            "due_at": func.coalesce(copies.c.due_at, _queue.excluded.due_at),
+            **{name: case((_afresh, _queue.excluded[name]), else_=copies.c[name]) for name in _ANEW},
+        },
+    ),
+    columns(copies),
+)
 
 _is_due: ColumnElement[bool] = deliveries.c.state == literal_column("'due'")
-_earliest = (
-    select(deliveries.c.seq, deliveries.c.agent, deliveries.c.due_at)
-    .where(_is_due, deliveries.c.due_at <= big("now"))
-    .order_by(deliveries.c.due_at)
-    .limit(bindparam("ahead", type_=Integer()))
-    .subquery()
+# The receivers something is due for, and since when: a step of the index for each, however much waits for one.
+_later = deliveries.alias("later")
+_first = select(func.min(deliveries.c.receiver).label("receiver")).where(_is_due).cte("lanes", recursive=True)
+_next = (
+    select(func.min(_later.c.receiver))
+    .where(_later.c.state == literal_column("'due'"), _later.c.receiver > _first.c.receiver)
+    .scalar_subquery()
 )
-_turns = select(
-    _earliest.c.seq,
-    _earliest.c.due_at,
-    func.row_number()
-    .over(partition_by=_earliest.c.agent, order_by=(_earliest.c.due_at, _earliest.c.seq))
-    .label("turn"),
-).subquery()
-# The agents take turns: one whose receiver hangs has its own share of the places and no more.
+_lanes = _first.union_all(select(_next).where(_first.c.receiver.is_not(None)))
+_since = select(func.min(deliveries.c.due_at)).where(_is_due, deliveries.c.receiver == _lanes.c.receiver)
+_LANES = Statement(select(_lanes.c.receiver, _since.scalar_subquery()).where(_lanes.c.receiver.is_not(None)))
 _DUE_DELIVERIES = Statement(
     select(*_delivery)
-    .join(_turns, _turns.c.seq == deliveries.c.seq)
-    .order_by(_turns.c.turn, _turns.c.due_at, _turns.c.seq)
+    .where(_is_due, deliveries.c.receiver == bindparam("to"), deliveries.c.due_at <= big("now"))
+    .order_by(deliveries.c.due_at)
     .limit(_limit)
-    .with_for_update(skip_locked=True, of=deliveries)
+    .with_for_update(skip_locked=True)
 )
 _CLAIM_DELIVERY = Statement(update(deliveries).where(deliveries.c.id == bindparam("key")), ("due_at",))
 #: What a process that died had claimed. A delivery's lease is its `due_at`, so those due soon are meant as well.
@@ -116,11 +152,15 @@ _FREE_DELIVERIES = Statement(
     .where(_is_due, deliveries.c.due_at > big("now"), deliveries.c.due_at <= big("soon"))
     .values(due_at=big("now"))
 )
-_NEXT_DELIVERY = Statement(select(func.min(deliveries.c.due_at)).where(_is_due))
 _ADD_DELIVERY = adding_once(deliveries)
-_KEEP_DELIVERY = Statement(
-    update(deliveries).where(deliveries.c.id == bindparam("key")), ("state", "due_at", "attempts", "error")
-)
+_mine = deliveries.c.id == bindparam("key")
+_KEPT = ("state", "due_at", "attempts", "error")
+_KEEP_DELIVERY = Statement(update(deliveries).where(_mine, _is_due, deliveries.c.due_at == big("lease")), _KEPT)
+_CHANGE_DELIVERY = Statement(update(deliveries).where(_mine), _KEPT)
+# What a receiver said for good is true whoever heard it, and even after it was given up.
+_said = deliveries.c.state.in_([literal_column("'done'"), literal_column("'gone'")])
+_END_DELIVERY = Statement(update(deliveries).where(_mine, not_(_said)), _KEPT)
+_THERE = Statement(select(deliveries.c.seq).where(_mine))
 _newest = select(*_delivery).order_by(deliveries.c.seq.desc()).limit(_limit)
 _of_review = deliveries.c.review == bindparam("review")
 _in_state = deliveries.c.state == bindparam("in_state")
@@ -154,7 +194,8 @@ class Outbound(Part):
         at one place, one is given at a time.
         """
         self._db.alone("copies")
-        due = [rows.copy_from(row) for row in self._db.all(_DUE_COPIES, {"now": rows.micros(now), "limit": limit})]
+        asked = {"now": rows.micros(now), "limit": limit}
+        due = [replace(rows.copy_from(row), lease=lease_until) for row in self._db.all(_DUE_COPIES, asked)]
         first = {(copy.review, copy.target.surface, copy.target.address): copy for copy in reversed(due)}
         claimed = [copy for copy in due if first[copy.review, copy.target.surface, copy.target.address] is copy]
         until = rows.micros(lease_until)
@@ -167,20 +208,25 @@ class Outbound(Part):
         )
         return claimed
 
-    def keep_copy(self, copy: Copy, due_at: datetime | None) -> None:
+    def keep_copy(self, copy: Copy, due_at: datetime | None) -> bool:
         """Keep what came of a copy and end its lease. `due_at` is when to try again.
 
         What was wanted meanwhile is not forgotten: a posted copy that shows less than that is due at once.
+        Whether it counted: of what comes after the lease only a message nobody else knows of is kept.
         Raises NotFound.
         """
-        row = self._db.one(_WANTED, {"key": copy.id})
+        row = self._db.one(_LOCK_COPY, {"key": copy.id})
         if row is None:
             raise NotFound(f"There is no copy {copy.id}.")
-        wanted = max(copy.wanted, row[0])
-        kept = rows.copy_columns(copy)
-        written = {name: kept[name] for name in ("state", "shown", "attempts", "ref", "error")}
-        due = rows.maybe_micros(rows.copy_due(copy, wanted, due_at, self.now()))
-        self._db.run(_KEEP_COPY, written | {"key": copy.id, "wanted": wanted, "due_at": due, "leased": None})
+        now = self.now()
+        kept = leases.keep(rows.copy_from(row), copy, due_at, now)
+        if kept.row is not None:
+            due = {"key": copy.id, "due_at": rows.maybe_micros(kept.due_at)}
+            worked = rows.copy_columns(kept.row)
+            self._db.run(_KEEP_COPY, {name: worked[name] for name in _WORKED_ON} | due)
+        if kept.twin is not None:
+            self._add_copies([kept.twin], now, self._open_still(kept.twin.review))
+        return kept.counted
 
     def copy(self, copy_id: str) -> Copy | None:
         """Read one copy."""
@@ -191,16 +237,52 @@ class Outbound(Part):
         """All copies of a review, oldest first."""
         return [rows.copy_from(row) for row in self._db.all(_COPIES, {"key": review_id})]
 
+    def copy_by_mark(self, surface: str, mark: str) -> Copy | None:
+        """The copy whose `ref.mark` this is."""
+        row = self._db.one(_MARKED, {"on_surface": surface, "named": mark})
+        return None if row is None else rows.copy_from(row)
+
+    def adopt_copy(self, copy: Copy) -> None:
+        """Keep a copy found in the world: its row made or changed, `shown=0`, due now; who works on it is late."""
+        self.changed.add("copies")
+        found = rows.copy_columns(replace(copy, shown=0, lease=None))
+        due = {"due_at": rows.micros(self.now()), "open": self._open_still(copy.review)}
+        self._db.run(_ADOPT_COPY, found | due)
+
+    def standing(self, surface: str, address: str, state: str, limit: int) -> list[Copy]:
+        """Copies (of cards) of open reviews in a state at an address, oldest first."""
+        asked = {"on_surface": surface, "there": address, "in_state": state, "limit": limit}
+        return [rows.copy_from(row) for row in self._db.all(_STANDING, asked)]
+
+    def want_queue(self, surface: str, address: str) -> None:
+        """The queue card there must be drawn again, a second from now; it is made if there is none.
+
+        What comes within that second is drawn with it. One that is over is posted afresh.
+        """
+        self.changed.add("copies")
+        now = self.now()
+        wanted = rows.copy_columns(rows.new_queue(surface, address, now))
+        self._db.run(_WANT_QUEUE, wanted | {"due_at": rows.micros(now + rows.QUEUE_AFTER), "open": 1})
+
+    def _open_still(self, review: str) -> int:
+        row = self._db.one(_OPEN_STILL, {"key": review})
+        return 0 if row is None else int(row[0])
+
     def _want(self, review: Review, posts: Sequence[Post]) -> None:
         if posts:
-            self.changed.add("copies")
             now = self.now()
-            made = [rows.copy_columns(rows.new_copy(review, post, now)) for post in posts]
-            self._db.many(_ADD_COPY, [columns | {"due_at": rows.micros(now), "leased": None} for columns in made])
+            self._add_copies([rows.new_copy(review, post, now) for post in posts], now, int(not review.status.over))
+
+    def _add_copies(self, made: Sequence[Copy], now: datetime, open_: int) -> None:
+        self.changed.add("copies")
+        due = {"due_at": rows.micros(now), "open": open_}
+        self._db.many(_ADD_COPY, [rows.copy_columns(copy) | due for copy in made])
 
     def _refresh(self, review: Review) -> None:
         self.changed.add("copies")
-        self._db.run(_REFRESH, {"key": review.id, "version": review.version, "now": rows.micros(self.now())})
+        now = rows.micros(self.now())
+        standing = int(not review.status.over)
+        self._db.run(_REFRESH, {"key": review.id, "version": review.version, "standing": standing, "now": now})
 
     # ------------------------------------------------------------------------------------------ deliveries
 
@@ -210,21 +292,41 @@ class Outbound(Part):
             raise Duplicate(f"There is a delivery {delivery.id} already.")
         self.changed.add("deliveries")
 
-    def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
-        """Claim deliveries that are due until the lease ends, the agents in turns. Given as they were."""
+    def claim_deliveries(
+        self, now: datetime, lease_until: datetime, limit: int, *, each: int, busy: Mapping[str, int]
+    ) -> list[Delivery]:
+        """Claim deliveries that are due until the lease ends: `each` to one receiver, less those it is `busy` with.
+
+        Who waits longest is served first. Given as they were.
+        """
         self._db.alone("deliveries")
-        asked = {"now": rows.micros(now), "limit": limit, "ahead": limit * _LOOK_AHEAD}
-        claimed = [rows.delivery_from(row) for row in self._db.all(_DUE_DELIVERIES, asked)]
+        claimed: list[Delivery] = []
+        for receiver, since in sorted(self._db.all(_LANES, {}), key=lambda lane: lane[1]):
+            room = min(each - busy.get(receiver, 0), limit - len(claimed))
+            if since <= rows.micros(now) and room > 0:
+                asked = {"to": receiver, "now": rows.micros(now), "limit": room}
+                claimed += map(rows.delivery_from, self._db.all(_DUE_DELIVERIES, asked))
         until = rows.micros(lease_until)
         self._db.many(_CLAIM_DELIVERY, [{"key": delivery.id, "due_at": until} for delivery in claimed])
-        return claimed
+        return [replace(delivery, lease=lease_until) for delivery in claimed]
 
-    def keep_delivery(self, delivery: Delivery) -> None:
-        """Keep what came of a delivery (state, due_at, attempts, error). Raises NotFound."""
+    def keep_delivery(self, delivery: Delivery) -> bool:
+        """Keep what came of a delivery (state, due_at, attempts, error).
+
+        Whether it counted: of what comes after the lease only what the receiver said for good is kept.
+        Raises NotFound.
+        """
         kept = rows.delivery_columns(delivery)
-        written = {name: kept[name] for name in ("state", "due_at", "attempts", "error")}
-        if self._db.run(_KEEP_DELIVERY, written | {"key": delivery.id}) == 0:
+        written = {name: kept[name] for name in _KEPT} | {"key": delivery.id}
+        if delivery.lease is None:
+            counted = self._db.run(_CHANGE_DELIVERY, written)
+        else:
+            counted = self._db.run(_KEEP_DELIVERY, written | {"lease": rows.micros(delivery.lease)})
+        if counted:
+            return True
+        if self._db.one(_THERE, {"key": delivery.id}) is None:
             raise NotFound(f"There is no delivery {delivery.id}.")
+        return delivery.state in ("done", "gone") and self._db.run(_END_DELIVERY, written) > 0
 
     def deliveries(self, *, review: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:
         """List deliveries, newest first."""
@@ -235,9 +337,6 @@ class Outbound(Part):
 
     def next_outbound(self) -> datetime | None:
         """When the next copy or delivery is due; one under work, when its lease ends."""
-        found = (
-            self._db.one(_NEXT_COPY, {"now": rows.micros(self.now())}),
-            self._db.one(_NEXT_DELIVERY, {}),
-        )
-        due = [row[0] for row in found if row is not None and row[0] is not None]
+        copy = self._db.one(_NEXT_COPY, {"now": rows.micros(self.now())})
+        due = [since for _, since in self._db.all(_LANES, {})] + ([] if copy is None else [copy[0]])
         return rows.instant(min(due)) if due else None

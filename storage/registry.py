@@ -1,19 +1,20 @@
-"""Agents, people's secrets, policy texts, and how the rules do."""
+"""Agents, people's secrets, policy texts, who is away, what came already, and how the rules do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from reviews.errors import PolicyConflict
 from reviews.model import Object, Status
-from reviews.ports import Agent, Ticket
+from reviews.ports import Absence, Agent, Ticket
 from storage import rows
 from storage.rows import Row
-from storage.sql import Part, Statement, adding_once, big, putting
-from storage.tables import agents, policies, reviews, tickets
+from storage.sql import Part, Statement, adding_once, big, columns, putting
+from storage.tables import absences, agents, policies, reviews, seen, tickets
 
 _PUT_AGENT = putting(agents)
 _AGENTS = Statement(select(agents.c.body).order_by(agents.c.name))
@@ -32,6 +33,23 @@ _POLICY = Statement(
     select(policies.c.sha256).where(policies.c.name == bindparam("named"), policies.c.version == bindparam("v"))
 )
 _POLICY_TEXT = Statement(select(policies.c.text).where(policies.c.sha256 == bindparam("hash")).limit(1))
+# Touches a row when the key is new, or came before `horizon`; of two at once the second waits and then touches none.
+_come = insert(seen)
+_ONCE = Statement(
+    _come.on_conflict_do_update(
+        index_elements=["what"], set_={"at": _come.excluded.at}, where=seen.c.at <= big("horizon")
+    ),
+    columns(seen),
+)
+_NEVER = -1
+_FORGET = Statement(delete(seen).where(seen.c.at < big("before")))
+_PUT_ABSENCE = putting(absences)
+_END_ABSENCE = Statement(delete(absences).where(absences.c.person == bindparam("who")))
+_ABSENCES = Statement(
+    select(absences.c.person, absences.c.until, absences.c.by)
+    .where(absences.c.until > big("now"))
+    .order_by(absences.c.person)
+)
 _ASKED = Statement(
     select(reviews.c.rule, reviews.c.status, reviews.c.created_at, reviews.c.ended_at).where(
         reviews.c.created_at >= big("since"), reviews.c.sandbox == 0
@@ -61,6 +79,28 @@ class Registry(Part):
         """Read a ticket by the hash of its secret."""
         row = self._db.one(_TICKET if self._db.locks else _SEE_TICKET, {"key": hash})
         return None if row is None else rows.ticket_from(row)
+
+    def once(self, key: str, *, within: timedelta | None = None) -> bool:
+        """Whether this is the first time, or the first within so long. Kept with the transaction."""
+        now = self.now()
+        horizon = _NEVER if within is None else rows.micros(now - within)
+        return self._db.run(_ONCE, {"what": rows.term(key), "at": rows.micros(now), "horizon": horizon}) > 0
+
+    def forget_once(self, before: datetime) -> None:
+        """Forget keys older than this."""
+        self._db.run(_FORGET, {"before": rows.micros(before)})
+
+    def put_absence(self, absence: Absence) -> None:
+        """Keep that a person is away; an `until` that has passed ends it."""
+        if absence.until > self.now():
+            self._db.run(_PUT_ABSENCE, rows.absence_columns(absence))
+        else:
+            self._db.run(_END_ABSENCE, {"who": absence.person})
+        self.changed.add("absences")
+
+    def absences(self) -> list[Absence]:
+        """Who is away now, by person."""
+        return [rows.absence_from(row) for row in self._db.all(_ABSENCES, {"now": rows.micros(self.now())})]
 
     def put_policy(self, name: str, version: int, sha256: str, text: str, at: datetime) -> None:
         """Keep a loaded text. Raises PolicyConflict when this name and version had another text."""

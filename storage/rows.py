@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from reviews.events import Post, Record
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Proposal, Review, Target, Vote
-from reviews.ports import Agent, Copy, Delivery, MessageRef, Query, Ticket
+from reviews.ports import Absence, Agent, Copy, CopyKind, Delivery, MessageRef, Query, Ticket
 from reviews.values import replace
 
 Params: TypeAlias = dict[str, Any]
@@ -36,6 +36,8 @@ _APART = {"proposal", "original", "seq"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LONGEST = 200
+#: A queue card is drawn this long after it is wanted anew: a flood draws it once, not a hundred times.
+QUEUE_AFTER = timedelta(seconds=1)
 
 
 def micros(at: datetime) -> int:
@@ -190,12 +192,12 @@ def vote_columns(review: Review, vote: Vote) -> Params:
 
 COPY_COLUMNS = (
     "id", "review", "surface", "address", "person", "epoch", "rung", "state", "wanted", "shown", "created_at",
-    "attempts", "ref", "error",
+    "attempts", "ref", "error", "leased", "kind", "told", "thread", "mark",
 )  # fmt: skip
 
 
 def copy_columns(copy: Copy) -> Params:
-    """What a copy's row says, its times of work excepted."""
+    """What a copy's row says, but for when it is due and whether what it is of is open."""
     return {
         "id": copy.id,
         "review": copy.review,
@@ -211,25 +213,34 @@ def copy_columns(copy: Copy) -> Params:
         "attempts": copy.attempts,
         "ref": None if copy.ref is None else _REF.dump_json(copy.ref.ref).decode(),
         "error": plain(copy.error),
+        "leased": maybe_micros(copy.lease),
+        "kind": str(copy.kind),
+        "told": copy.told,
+        "thread": copy.target.thread,
+        "mark": (copy.ref.mark or None) if copy.ref is not None else None,
     }
 
 
 def copy_from(row: Row) -> Copy:
     """A copy from the columns of COPY_COLUMNS."""
-    id_, review, surface, address, person, epoch, rung, state, wanted, shown, created, attempts, ref, error = row
+    kept: Params = dict(zip(COPY_COLUMNS, row, strict=True))
+    surface, ref = kept["surface"], kept["ref"]
     return Copy(
-        id=id_,
-        review=review,
-        target=Target(surface=surface, address=address, person=person),
-        epoch=epoch,
-        rung=rung,
-        state=state,
-        wanted=wanted,
-        shown=shown,
-        created_at=instant(created),
-        attempts=attempts,
-        ref=None if ref is None else MessageRef(surface=surface, ref=_REF.validate_json(ref)),
-        error=error,
+        id=kept["id"],
+        review=kept["review"],
+        target=Target(surface=surface, address=kept["address"], person=kept["person"], thread=kept["thread"]),
+        epoch=kept["epoch"],
+        rung=kept["rung"],
+        state=kept["state"],
+        wanted=kept["wanted"],
+        shown=kept["shown"],
+        created_at=instant(kept["created_at"]),
+        attempts=kept["attempts"],
+        ref=None if ref is None else MessageRef(surface=surface, ref=_REF.validate_json(ref), mark=kept["mark"] or ""),
+        error=kept["error"],
+        kind=CopyKind(kept["kind"]),
+        told=kept["told"],
+        lease=maybe_instant(kept["leased"]),
     )
 
 
@@ -246,6 +257,7 @@ def delivery_columns(delivery: Delivery) -> Params:
         "agent": delivery.agent,
         "message": delivery.message,
         "url": delivery.url,
+        "receiver": delivery.receiver,
         "body": delivery.body,
         "state": delivery.state,
         "due_at": micros(delivery.due_at),
@@ -310,6 +322,17 @@ def ticket_from(row: Row) -> Ticket:
     return Ticket(**(dict(kept) | instants))
 
 
+def absence_columns(absence: Absence) -> Params:
+    """The row of an absence."""
+    return {"person": absence.person, "until": micros(absence.until), "by": absence.by}
+
+
+def absence_from(row: Row) -> Absence:
+    """An absence from its row."""
+    person, until, by = row
+    return Absence(person=person, until=instant(until), by=by)
+
+
 def set_aside_record(why: str, at: datetime, until: datetime) -> Record:
     """What the log says of an alarm that could not be handled."""
     detail = {"why": why, "until": until.isoformat()}
@@ -336,15 +359,22 @@ def new_copy(review: Review, post: Post, at: datetime) -> Copy:
     )
 
 
-def redrawable(copy: Copy) -> bool:
-    """Whether a copy lies where it can be changed."""
-    return copy.state == "posted" or (copy.state == "unknown" and copy.ref is not None)
+def queue_id(surface: str, address: str) -> str:
+    """The id of the queue card at a place: one for each."""
+    return f"queue_{hashlib.sha256(f'{surface}|{address}'.encode()).hexdigest()[:24]}"
 
 
-def copy_due(copy: Copy, wanted: int, again_at: datetime | None, now: datetime) -> datetime | None:
-    """When a copy just kept is due: never while it shows what is wanted, else when asked, else at once if it can."""
-    if copy.shown >= wanted:
-        return None
-    if again_at is not None:
-        return again_at
-    return now if redrawable(copy) else None
+def new_queue(surface: str, address: str, at: datetime) -> Copy:
+    """The queue card of a place, not posted yet."""
+    return Copy(
+        id=queue_id(surface, address),
+        review="",
+        target=Target(surface=surface, address=address),
+        epoch=0,
+        rung=0,
+        state="new",
+        wanted=1,
+        shown=0,
+        created_at=at,
+        kind=CopyKind.QUEUE,
+    )

@@ -101,10 +101,9 @@ class SqliteDb:
         return self._conn
 
 
-def _free(tx: Tx) -> None:
+def _free(tx: SqlTx) -> None:
     """Whoever held this file before has died: what it had claimed need not wait for its leases to end."""
-    if isinstance(tx, SqlTx):  # it is: the writer makes no other
-        tx.take_over(_LONGEST_LEASE)
+    tx.take_over(_LONGEST_LEASE)
 
 
 class SqliteStore:

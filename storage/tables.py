@@ -52,8 +52,12 @@ def _text() -> Any:
     return Field(sa_type=Text)
 
 
-def _instant() -> Any:
+def _big() -> Any:
     return Field(sa_type=BigInteger)
+
+
+def _instant() -> Any:
+    return _big()
 
 
 def _maybe(kind: Any) -> Any:
@@ -159,12 +163,17 @@ class RungRow(Base, table=True):
 
 
 class CopyRow(Base, table=True):
-    """A posted card. `due_at` is set exactly while something is to be done; `leased` while a worker does it."""
+    """A posted card. `due_at` is set exactly while something is to be done; `leased` while a worker does it.
+
+    `open` says whether what it is of is open. A queue card is of no review: its `review` is empty.
+    """
 
     __tablename__ = "copies"
     __table_args__ = (
         Index("ix_copies_review", "review"),
         _where("ix_copies_due", "due_at IS NOT NULL", "due_at"),
+        _where("ix_copies_place", "open = 1", "surface", "address", "state", "created_at", "id"),
+        _where("ix_copies_mark", "mark IS NOT NULL", "surface", "mark"),
     )
 
     id: str = _key()
@@ -183,16 +192,21 @@ class CopyRow(Base, table=True):
     created_at: int = _instant()
     due_at: int | None = _maybe(BigInteger)
     leased: int | None = _maybe(BigInteger)
+    kind: str = _text()
+    told: int = _big()
+    thread: str = _text()
+    mark: str | None = _maybe(Text)
+    open: int
 
 
 class DeliveryRow(Base, table=True):
-    """A message to an agent's callback; `body` are the bytes as they were signed for."""
+    """A message to an agent's callback; `body` are the bytes as they were signed for. A lease is kept as `due_at`."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("id"),
         Index("ix_deliveries_review", "review"),
-        Index("ix_deliveries_due", "state", "due_at"),
+        Index("ix_deliveries_due", "state", "receiver", "due_at"),
     )
 
     seq: int | None = _numbered()
@@ -201,6 +215,7 @@ class DeliveryRow(Base, table=True):
     agent: str = _text()
     message: str = _text()
     url: str = _text()
+    receiver: str = _text()
     body: bytes = Field(sa_type=LargeBinary)
     state: str = _text()
     due_at: int = _instant()
@@ -262,6 +277,25 @@ class PolicyRow(Base, table=True):
     at: int = _instant()
 
 
+class SeenRow(Base, table=True):
+    """What came already, so that the same again changes nothing; `at` is when it came last."""
+
+    __tablename__ = "seen"
+
+    what: str = _key()
+    at: int = _instant()
+
+
+class AbsenceRow(Base, table=True):
+    """Who is away, until when, and who said so."""
+
+    __tablename__ = "absences"
+
+    person: str = _key()
+    until: int = _instant()
+    by: str = _text()
+
+
 def _table(model: type[SQLModel]) -> Table:
     return cast("Table", vars(model)["__table__"])
 
@@ -278,3 +312,5 @@ log = _table(LogRow)
 agents = _table(AgentRow)
 tickets = _table(TicketRow)
 policies = _table(PolicyRow)
+seen = _table(SeenRow)
+absences = _table(AbsenceRow)

@@ -21,7 +21,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from reviews.errors import StoreUnavailable
-from reviews.ports import Tx
 from storage.store import SqlTx
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ BUSY_MS = 5_000
 class _Job:
     """A closure, who waits for it, and what came of it."""
 
-    fn: Callable[[Tx], Any]
+    fn: Callable[[SqlTx], Any]
     future: asyncio.Future[Any]
     value: Any = None
     fault: BaseException | None = None
@@ -62,11 +61,21 @@ class _GroupLost(Exception):
 
 
 class Writer:
-    """Owns the writing connection. `connect` opens it, `begin` makes a transaction over it."""
+    """Owns the writing connection. `connect` opens it, `begin` makes a transaction over it.
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], begin: Callable[[sqlite3.Connection], SqlTx]) -> None:
+    `clock` (seconds) tells how long a commit took.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        begin: Callable[[sqlite3.Connection], SqlTx],
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._connect = connect
         self._begin = begin
+        self._clock = clock
         self._waiting: deque[_Job] = deque()
         self._more = asyncio.Event()
         self._conn: sqlite3.Connection | None = None
@@ -87,7 +96,7 @@ class Writer:
         self._open = True
         self._task = asyncio.create_task(self._write(), name="placet-write")
 
-    def submit(self, fn: Callable[[Tx], T]) -> asyncio.Future[T]:
+    def submit(self, fn: Callable[[SqlTx], T]) -> asyncio.Future[T]:
         """Have a closure run. Who gives up waiting does not stop it. Raises StoreUnavailable when closed."""
         if not self._open:
             raise StoreUnavailable("The store is closed.")
@@ -137,13 +146,13 @@ class Writer:
 
     async def _finish(self, conn: sqlite3.Connection) -> None:
         """Commit: here while the disk is quick, since going to the thread and back takes longer; else apart."""
-        began = time.perf_counter()
+        began = self._clock()
         if self._pace < _QUICK:
             conn.execute("COMMIT")
         else:
             await self._apart(partial(conn.execute, "COMMIT"))
         # One slow commit sends the next ones to the thread; many quick ones bring them back.
-        self._pace = max(time.perf_counter() - began, self._pace * _MEMORY)
+        self._pace = max(self._clock() - began, self._pace * _MEMORY)
 
     async def _enter(self, conn: sqlite3.Connection) -> None:
         """Begin, at once where the file is free, else waiting for it apart from the loop."""

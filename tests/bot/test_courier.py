@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 import jsonschema_rs
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from bot.courier import BACKOFF, PER_RECEIVER
+from bot.courier import BACKOFF, LEASE, PER_RECEIVER
 from bot.openapi.schemas import components
 from bot.wire import MAX_CALLBACK
-from reviews.ports import Delivery, Tx
-from tests.fakes.app import Caller, House, running
+from reviews.errors import StoreUnavailable
+from reviews.ports import Delivery, Store, Tx
+from tests.fakes.app import PATIENCE, Caller, House, running
 from tests.fakes.clock import FakeClock
 from tests.fakes.receiver import Call, Receiver, closed_port, receiving
 
@@ -261,6 +264,71 @@ async def test_hanging_receivers_delay_nobody_else(
         _again(house, clock, timedelta(seconds=2))
         for delivery in stuck:
             await _came_to(house, delivery, "done", 1)
+
+
+async def test_no_more_is_claimed_than_a_receiver_may_hold(
+    house: House, agent: Caller, receiver: Receiver, clock: FakeClock
+) -> None:
+    """What waits for a hanging receiver stays due, by no lease: it weighs on nobody, and goes when there is room."""
+    async with receiving() as hanging:
+        for _ in range(3 * PER_RECEIVER):
+            await _told(agent, hanging.url("/hang"))
+        for _ in range(PER_RECEIVER):
+            await hanging.next("/hang")
+        await _told(agent, receiver.url())
+        await receiver.next()
+        waiting = await house.store.view(lambda tx: [d for d in tx.deliveries(limit=1000) if d.state == "due"])
+        assert len([d for d in waiting if d.due_at <= clock.now()]) == 2 * PER_RECEIVER
+        hanging.release()
+        for _ in range(2 * PER_RECEIVER):
+            await hanging.next("/hang")
+
+
+async def test_what_arrived_while_the_store_was_gone_is_kept_later(
+    house: House, agent: Caller, receiver: Receiver
+) -> None:
+    """The receiver took it; it is kept as done once the store is back, and is not sent again."""
+    courier, store = house.app.courier, house.app.courier._store
+    refused = asyncio.Event()
+
+    class Gone:
+        """A store that takes nothing."""
+
+        async def tx(self, fn: object) -> object:
+            """Refuse."""
+            refused.set()
+            raise StoreUnavailable("the disk is full")
+
+    async with receiving() as hanging:
+        delivery = await _told(agent, hanging.url("/hang"))
+        await hanging.next("/hang")
+        courier._store = cast("Store", Gone())
+        hanging.release()
+        async with asyncio.timeout(PATIENCE):
+            await refused.wait()
+        courier._store = store
+        await _came_to(house, delivery, "done", 1)
+        assert len(hanging.calls) == 1
+    log = await house.store.view(lambda tx: tx.log(limit=1000))
+    assert [entry.detail["delivery"] for entry in log if entry.kind == "delivery.done"] == [delivery]
+
+
+async def test_what_ends_after_its_lease_is_not_told_twice(
+    house: House, agent: Caller, clock: FakeClock, receiver: Receiver
+) -> None:
+    """A second worker took it over and delivered it: the first one's end changes nothing and is not in the log."""
+    async with receiving() as hanging:
+        delivery = await _told(agent, hanging.url("/hang"))
+        await hanging.next("/hang")
+        _again(house, clock, LEASE)
+        await hanging.next("/hang")
+        hanging.release()
+        await _came_to(house, delivery, "done", 1)
+        await _told(agent, receiver.url())
+        await receiver.next()
+        await house.store.until(lambda tx: all(d.state == "done" for d in tx.deliveries()) or None)
+    log = await house.store.view(lambda tx: tx.log(limit=1000))
+    assert len([1 for entry in log if entry.kind == "delivery.done" and entry.detail["delivery"] == delivery]) == 1
 
 
 async def test_a_revoked_agent_is_told_nothing_more(

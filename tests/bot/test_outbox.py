@@ -3,137 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.outbox import Outbox
-from reviews.card import Actions, Card
+from bot.outbox import DOWN_AFTER, LEASE
+from reviews.card import Actions
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Interaction
 from reviews.model import Identity, Object, Target, Verb
-from reviews.ports import Abilities, Copy, Health, MessageRef
-from tests.fakes.app import PATIENCE, House, running
-
-POLICY = """
-policy: outbox
-version: 1
-actions:
-  refund.issue: {risk: medium, reversible: false}
-chains:
-  ladder:
-    - {after: 0m, notify: channel:role}
-    - {after: 20m, notify: person:bo}
-    - {after: 1h, then: expire}
-rules: []
-default: {tier: approve, role: manager, chain: ladder}
-"""
-CONFIG: Object = {
-    "roles": {"manager": {"level": 2, "channels": {"slack": "C1"}}},
-    "people": [
-        {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"], "identities": {"slack": "U1"}},
-        {"id": "bo", "name": "Bo Chen", "identities": {"slack": "U2"}, "prefers": "slack"},
-    ],
-}
-
-
-@dataclass
-class Board:
-    """A surface that keeps what was posted and fails as told: `faults` are used up, one a call.
-
-    A fault with `made` set happens after the post was made, as when an answer is lost.
-    """
-
-    name: str = "slack"
-    abilities: Abilities = field(
-        default_factory=lambda: Abilities(
-            forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=10**6, per_second=1000.0
-        )
-    )
-    faults: list[Exception | None] = field(default_factory=list)
-    made: bool = False
-    posts: dict[str, list[Card]] = field(default_factory=dict)
-    posted: list[str] = field(default_factory=list)
-    found: list[str] = field(default_factory=list)
-    gate: asyncio.Event | None = None
-    began: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def _fail(self) -> None:
-        fault = self.faults.pop(0) if self.faults else None
-        if fault is not None:
-            raise fault
-
-    async def post(self, card: Card, target: Target, copy_id: str) -> MessageRef:
-        """Keep a new post."""
-        self.began.set()
-        if self.gate is not None:
-            await self.gate.wait()
-        if not self.made:
-            self._fail()
-        self.posted.append(target.address)
-        self.posts[copy_id] = [card]
-        if self.made:
-            self._fail()
-        return MessageRef(surface=self.name, ref={"id": copy_id})
-
-    async def update(self, ref: MessageRef, card: Card) -> None:
-        """Keep what a post shows now."""
-        self._fail()
-        self.posts[ref.ref["id"]].append(card)
-
-    async def whisper(self, identity: Identity, text: str) -> None:
-        """Nothing here whispers."""
-        raise AssertionError("the outbox does not whisper")
-
-    async def find(self, copy_id: str, target: Target, since: datetime) -> MessageRef | None:
-        """Whether it was posted."""
-        self.found.append(copy_id)
-        return MessageRef(surface=self.name, ref={"id": copy_id}) if copy_id in self.posts else None
-
-    async def health(self) -> Health:
-        """Always well."""
-        return Health(ok=True)
-
-
-@asynccontextmanager
-async def working(folder: Path, board: Board) -> AsyncIterator[House]:
-    """A house whose Slack is the board."""
-    async with running(folder, policy=POLICY, config=CONFIG) as house:
-        app = house.app
-        app.directory = type(app.directory)(app.config, ("web", "slack"))
-        outbox = Outbox(app.service, {"slack": board}, app.desk.card, app.hub, app.clock)
-        await _instead_of_its_own(house)
-        task = asyncio.create_task(outbox.run())
-        try:
-            yield house
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            await outbox.stop()
-
-
-async def _instead_of_its_own(house: House) -> None:
-    own = next(task for task in house.app._tasks if task.get_name() == "outbox")
-    own.cancel()
-    with suppress(asyncio.CancelledError):
-        await own
-
-
-async def copies(house: House, review: Object, *states: str, shown: int = 1) -> list[Copy]:
-    """The copies of a review, once they all are in one of these states and show at least this."""
-
-    def look(tx: Any) -> list[Copy] | None:
-        found: list[Copy] = tx.copies(review["id"])
-        settled = found and all(c.state in states and c.shown >= (shown if c.state == "posted" else 0) for c in found)
-        return found if settled and all(c.shown == c.wanted for c in found if c.state == "posted") else None
-
-    return await house.store.until(look)
+from reviews.ports import MessageRef, Tx
+from tests.fakes.app import PATIENCE, running
+from tests.fakes.board import CONFIG, POLICY, Board, copies, instead_of_its_own, working
+from tests.fakes.clock import FakeClock
 
 
 async def test_a_card_is_posted_and_comes_to_show_the_decision(tmp_path: Path) -> None:
@@ -206,6 +90,43 @@ async def test_a_place_that_refuses_passes_the_call_on(tmp_path: Path) -> None:
         assert [e.detail["why"] for e in log if e.kind == "rung.unreachable"] == ["There is no channel C1."]
 
 
+async def test_a_worker_that_outlives_its_lease_leaves_no_card_behind(tmp_path: Path) -> None:
+    """A post hangs past its lease and is made by a second worker too: both cards come to show the decision."""
+    board, clock = Board(gate=asyncio.Event()), FakeClock(datetime.now(UTC))
+    board.abilities = replace(board.abilities, per_second=float("inf"))  # time stands still
+    async with working(tmp_path, board, clock) as house:
+        review = await (await house.agent()).asked()
+        await asyncio.wait_for(board.began.wait(), PATIENCE)
+        clock.forward(LEASE)
+        house.app.hub.copies.set()
+        await asyncio.wait_for(board.twice.wait(), PATIENCE)
+        assert board.gate is not None
+        board.gate.set()
+        await house.store.until(lambda tx: len(tx.copies(review["id"])) == 2 or None)
+        await copies(house, review, "posted")
+        await house.press(Verb.APPROVE, review)
+        await copies(house, review, "posted", shown=2)
+        assert [cards[-1].over for cards in board.posts.values()] == [True, True]
+
+
+async def test_what_is_refused_after_the_lease_calls_nobody(tmp_path: Path) -> None:
+    """The second worker's card is there: that the first one was refused passes the call on to no one."""
+    board, clock = Board(gate=asyncio.Event()), FakeClock(datetime.now(UTC))
+    async with working(tmp_path, board, clock) as house:
+        review = await (await house.agent()).asked()
+        await asyncio.wait_for(board.began.wait(), PATIENCE)
+        clock.forward(LEASE)
+        house.app.hub.copies.set()
+        await asyncio.wait_for(board.twice.wait(), PATIENCE)
+        board.faults = [SurfaceRefused("There is no channel C1.")]
+        assert board.gate is not None
+        board.gate.set()
+        (copy,) = await copies(house, review, "posted")
+        assert board.posts[copy.id]
+        log = await house.store.view(lambda tx: tx.log(review=review["id"]))
+        assert not [e for e in log if e.kind == "rung.unreachable"]
+
+
 async def test_a_press_on_a_copy_nobody_knew_of_adopts_it(tmp_path: Path) -> None:
     """The post was made, its answer never came and cannot be found yet: a press proves where it lies."""
     board = Board(faults=[SurfaceAmbiguous("lost")], made=True)
@@ -213,14 +134,14 @@ async def test_a_press_on_a_copy_nobody_knew_of_adopts_it(tmp_path: Path) -> Non
     async with running(tmp_path, policy=POLICY, config=CONFIG) as house:
         app = house.app
         app.directory = type(app.directory)(app.config, ("web", "slack"))
-        await _instead_of_its_own(house)
+        await instead_of_its_own(house)
         review = await (await house.agent()).asked()
         lease = app.clock.now() + timedelta(hours=1)
         (copy,) = await house.store.tx(lambda tx: tx.claim_copies(tx.now(), lease, 10))
         await house.app.desk.interact(
             Interaction(
                 verb=Verb.APPROVE,
-                identity=Identity(surface="web", id="ana", tenant="signin"),
+                identity=Identity(surface="slack", id="U1", tenant="T1"),
                 review=review["id"],
                 revision=1,
                 copy=copy.id,
@@ -229,7 +150,7 @@ async def test_a_press_on_a_copy_nobody_knew_of_adopts_it(tmp_path: Path) -> Non
         )
         kept = await house.store.view(lambda tx: tx.copy(copy.id))
         assert kept is not None
-        assert (kept.state, kept.ref) == ("posted", MessageRef(surface="web", ref={"id": copy.id}))
+        assert (kept.state, kept.ref) == ("posted", MessageRef(surface="slack", ref={"id": copy.id}))
 
 
 @pytest.mark.parametrize("count", [3])
@@ -243,3 +164,164 @@ async def test_posts_to_one_place_keep_its_pace(tmp_path: Path, count: int) -> N
         for review in asked:
             await copies(house, review, "posted")
         assert board.posted == ["C1"] * count
+
+
+async def test_a_crowd_at_one_place_comes_back_one_by_one(tmp_path: Path) -> None:
+    """Cards that wait for their place's turn have each its own: all at once, all would be written down each time."""
+    board, clock = Board(), FakeClock(datetime.now(UTC))
+    board.abilities = replace(board.abilities, per_second=0.5)
+    async with working(tmp_path, board, clock) as house:
+        agent = await house.agent()
+        asked = [await agent.asked() for _ in range(4)]
+
+        def waiting(tx: Tx) -> datetime | None:
+            states = [copy.state for review in asked for copy in tx.copies(review["id"])]
+            due = tx.next_outbound()
+            return due if sorted(states) == ["new", "new", "new", "posted"] and due and due > clock.now() else None
+
+        due = await house.store.until(waiting)
+        claimed = await house.store.tx(lambda tx: tx.claim_copies(due, due + LEASE, 10))
+        assert len(claimed) == 1
+
+
+async def test_where_it_may_not_look_it_posts_once_more(tmp_path: Path) -> None:
+    """Two cards are better than none: the answer was lost, and the permission to look for the post is missing."""
+    board = Board(faults=[SurfaceAmbiguous("the answer was lost")], made=True, blind=True)
+    async with working(tmp_path, board) as house:
+        review = await (await house.agent()).asked()
+        (copy,) = await copies(house, review, "posted")
+        assert (board.posted, board.found) == (["C1", "C1"], [copy.id])
+        log = await house.store.view(lambda tx: tx.log(review=review["id"]))
+        assert not [e for e in log if e.kind == "rung.unreachable"]
+
+
+async def test_a_vendor_that_says_when_is_taken_at_its_word(tmp_path: Path) -> None:
+    """Not a moment sooner, counted as no attempt, and for everything that goes to that address."""
+    board, clock = Board(faults=[SurfaceUnavailable("429", retry_after=90)]), FakeClock(datetime.now(UTC))
+    board.abilities = replace(board.abilities, per_second=float("inf"))
+    async with working(tmp_path, board, clock) as house:
+        agent = await house.agent()
+        first = await agent.asked()
+        waiting = await house.store.until(lambda tx: [c for c in tx.copies(first["id"]) if c.error == "429"])
+        assert waiting[0].attempts == 0
+        until = clock.now() + timedelta(seconds=90)
+        assert await house.store.view(lambda tx: tx.next_outbound()) == until
+        second = await agent.asked()
+        await house.store.until(lambda tx: tx.next_outbound() == until or None)
+        assert board.posted == []
+        clock.forward(timedelta(seconds=90))
+        house.app.hub.copies.set()
+        for review in (first, second):
+            await copies(house, review, "posted")
+        assert board.posted == ["C1", "C1"]
+
+
+async def test_what_happened_is_said_beneath_the_card(tmp_path: Path) -> None:
+    """Who was paged by a card is told beneath it, once; who sees it for the first time reads it there."""
+    board = Board()
+    async with working(tmp_path, board) as house:
+        review = await (await house.agent()).asked()
+        (copy,) = await copies(house, review, "posted")
+        assert board.notes == []
+        await house.press(Verb.APPROVE, review)
+        await copies(house, review, "posted", shown=2)
+        await board.until_told()
+        assert board.notes == [(copy.id, ["Approved by Ana Ruiz"])]
+
+
+async def test_news_that_could_not_be_said_is_not_said_later(tmp_path: Path) -> None:
+    """It is kept as told before it is said: a kill in between loses a reply, and never repeats one."""
+    board = Board(faults=[None, None, SurfaceUnavailable("503")])  # posted, drawn again, not said
+    async with working(tmp_path, board) as house:
+        review = await (await house.agent()).asked()
+        (copy,) = await copies(house, review, "posted")
+        await house.press(Verb.TAKE, review)
+        await copies(house, review, "posted", shown=2)
+        await board.until_told()
+        await house.press(Verb.APPROVE, review)
+        await copies(house, review, "posted", shown=3)
+        await board.until_told(2)
+        assert board.notes == [(copy.id, ["Approved by Ana Ruiz"])]
+
+
+async def test_nothing_is_said_where_there_are_no_threads(tmp_path: Path) -> None:
+    """The card shows it; a surface without threads has no place beneath one."""
+    board = Board()
+    board.abilities = replace(board.abilities, threads=False)
+    async with working(tmp_path, board) as house:
+        review = await (await house.agent()).asked()
+        await copies(house, review, "posted")
+        await house.press(Verb.APPROVE, review)
+        await copies(house, review, "posted", shown=2)
+    assert (board.told, board.notes) == (0, [])
+
+
+async def test_a_reply_costs_its_pace(tmp_path: Path) -> None:
+    """A card and its details beneath are two messages: the next card comes two turns later."""
+    board, clock = Board(), FakeClock(datetime.now(UTC))
+    board.abilities = replace(board.abilities, per_second=1.0)
+    async with working(tmp_path, board, clock) as house:
+        agent = await house.agent()
+        first = await agent.asked(context={"goal": "Make it right", "reasoning": ["The parcel is lost."]})
+        (copy,) = await copies(house, first, "posted")
+        assert board.posts[copy.id][0].thread
+        await agent.asked()
+        due = clock.now() + timedelta(seconds=2)
+        await house.store.until(lambda tx: tx.next_outbound() == due or None)
+        assert board.posted == ["C1"]
+
+
+async def test_a_courtesy_that_fails_calls_nobody(tmp_path: Path) -> None:
+    """A card beside those the policy calls for cannot be posted where somebody asked: no rung is passed over."""
+    board = Board(closed={"C9"})
+    async with working(tmp_path, board) as house:
+        await house.agent()
+        agent = house.app.keyring.agent("refund-desk")
+        assert agent is not None
+        body: Object = {"action": {"name": "refund.issue", "arguments": {}}}
+        place = Target(surface="slack", address="C9")
+        done = await house.app.service.submit(agent, body, None, place=place)
+        found = await copies(house, {"id": done.review.id}, "posted", "failed")
+        assert {c.target.address: c.state for c in found} == {"C1": "posted", "C9": "failed"}
+        await house.press(Verb.APPROVE, {"id": done.review.id, "revision": 1})
+        await copies(house, {"id": done.review.id}, "posted", "failed", shown=2)
+        log = await house.store.view(lambda tx: tx.log(review=done.review.id))
+        assert not [e for e in log if e.kind == "rung.unreachable"]
+
+
+BOTH = """
+policy: both
+version: 1
+actions: {refund.issue: {risk: medium, reversible: false}}
+chains:
+  ladder:
+    - {after: 0m, notify: [channel:role, person:ana]}
+    - {after: 20m, notify: person:bo}
+    - {after: 1h, then: expire}
+rules: []
+default: {tier: approve, role: manager, chain: ladder}
+"""
+
+
+async def test_a_rung_is_passed_over_when_all_of_it_is_refused(tmp_path: Path) -> None:
+    """Two places of one rung: the last to fail calls the next, once."""
+    board = Board(closed={"C1", "U1"})
+    async with working(tmp_path, board, policy=BOTH) as house:
+        review = await (await house.agent()).asked()
+        found = await house.store.until(lambda tx: [c for c in tx.copies(review["id"]) if c.state == "posted"])
+        assert [c.target.address for c in found] == ["U2"]
+        assert board.posted == ["U2"]
+
+
+async def test_a_rung_whose_surface_is_down_for_long_is_passed_over(tmp_path: Path) -> None:
+    """Neither of its two places takes anything for half a minute: neither waits for the other."""
+    down = SurfaceUnavailable("503")
+    board, clock = Board(faults=[down, down]), FakeClock(datetime.now(UTC))
+    board.abilities = replace(board.abilities, per_second=float("inf"))
+    async with working(tmp_path, board, clock, policy=BOTH) as house:
+        review = await (await house.agent()).asked()
+        await house.store.until(lambda tx: [c.attempts for c in tx.copies(review["id"])] == [1, 1] or None)
+        board.faults = [down, down]
+        clock.forward(DOWN_AFTER)
+        house.app.hub.copies.set()
+        await house.store.until(lambda tx: len(tx.copies(review["id"])) == 3 or None)

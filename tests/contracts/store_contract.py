@@ -41,19 +41,34 @@ def ended(review: Review, verdict: Status = Status.APPROVED, *, after: timedelta
     return dataclasses.replace(review, status=verdict, decision=decision, version=review.version + 1)
 
 
-def a_delivery(name: str, at: datetime, *, agent: str = "billing-bot", review: str = "rev_1") -> Delivery:
+def lying(copy: Copy, ts: str) -> Copy:
+    """The copy, posted as this message and showing what is wanted."""
+    ref = MessageRef(surface="slack", ref={"channel": "C1", "ts": ts})
+    return dataclasses.replace(copy, state="posted", shown=copy.wanted, ref=ref)
+
+
+def a_delivery(
+    name: str, at: datetime, *, review: str = "rev_1", url: str = "https://agent.example.com/hook"
+) -> Delivery:
     """A message that is due."""
     return Delivery(
         id=name,
         review=review,
-        agent=agent,
+        agent="billing-bot",
         message=Message.DECIDED,
-        url="https://agent.example.com/hook",
+        url=url,
         body=b'{"type":"review.decided"}',
         state="due",
         due_at=at,
         created_at=at,
     )
+
+
+def claimed(
+    tx: Tx, now: datetime, limit: int = 10, *, each: int = 10, busy: dict[str, int] | None = None
+) -> list[Delivery]:
+    """Claim deliveries for a minute."""
+    return tx.claim_deliveries(now, now + MINUTE, limit, each=each, busy=busy or {})
 
 
 class StoreContract:
@@ -483,6 +498,71 @@ class StoreContract:
         await store.tx(lambda tx: tx.keep_copy(dataclasses.replace(copy, state="failed"), None))
         assert await store.view(lambda tx: tx.next_outbound()) is None
 
+    async def twice(self, store: Store) -> tuple[datetime, Copy, Copy]:
+        """A copy claimed by one worker, and after its lease by a second one; the instant of that."""
+        _, now = await self.posted(store, CHANNEL)
+        [first] = await store.tx(lambda tx: tx.claim_copies(now, now + MINUTE, 10))
+        later = now + MINUTE
+        [second] = await store.tx(lambda tx: tx.claim_copies(later, later + MINUTE, 10))
+        return later, first, second
+
+    async def test_a_copy_kept_late_changes_nothing(self, store: Store) -> None:
+        """Neither the first worker's failure nor its older drawing touches what the second one is at, or kept."""
+        now, first, second = await self.twice(store)
+        late = dataclasses.replace(first, state="failed", attempts=9, error="late")
+        before = await store.view(lambda tx: tx.copy(first.id))
+        assert not await store.tx(lambda tx: tx.keep_copy(late, None))
+        assert await store.view(lambda tx: tx.copy(first.id)) == before
+        assert await store.tx(lambda tx: tx.claim_copies(now, now + MINUTE, 10)) == []
+        shown = lying(second, "2")
+        assert await store.tx(lambda tx: tx.keep_copy(shown, None))
+        assert not await store.tx(lambda tx: tx.keep_copy(late, now))
+        assert not await store.tx(lambda tx: tx.keep_copy(dataclasses.replace(lying(first, "2"), shown=0), now))
+        assert await store.view(lambda tx: tx.copies(first.review)) == [dataclasses.replace(shown, lease=None)]
+        assert await store.view(lambda tx: tx.next_outbound()) is None
+
+    async def test_a_message_posted_late_is_found_by_the_second(self, store: Store) -> None:
+        """The first worker's message is known from then on; the second one, that found the same, keeps its drawing."""
+        now, first, second = await self.twice(store)
+        assert await store.tx(lambda tx: tx.keep_copy(lying(first, "1"), None))
+        kept = await store.view(lambda tx: tx.copy(first.id))
+        assert kept == dataclasses.replace(lying(first, "1"), lease=second.lease)
+        assert await store.tx(lambda tx: tx.claim_copies(now, now + MINUTE, 10)) == []
+        assert await store.tx(lambda tx: tx.keep_copy(lying(second, "1"), None))
+        assert [c.ref for c in await store.view(lambda tx: tx.copies(first.review))] == [lying(first, "1").ref]
+
+    async def test_a_message_posted_late_outlives_a_failure(self, store: Store) -> None:
+        """The second worker could not post; the message is there all the same, and is brought up to date at once."""
+        now, first, second = await self.twice(store)
+        await store.tx(lambda tx: tx.keep_copy(dataclasses.replace(lying(first, "1"), shown=0), None))
+        assert not await store.tx(lambda tx: tx.keep_copy(dataclasses.replace(second, state="failed"), None))
+        now = max(now, await store.tx(lambda tx: tx.now()))
+        [again] = await store.tx(lambda tx: tx.claim_copies(now, now + MINUTE, 10))
+        assert (again.id, again.state, again.ref) == (first.id, "posted", lying(first, "1").ref)
+
+    @pytest.mark.parametrize("more", [{"channel": "C1", "ts": "1", "thread": "9"}, {"channel": "C1", "ts": "1"}])
+    async def test_a_message_known_by_more_is_no_twin(self, store: Store, more: dict[str, str]) -> None:
+        """Surfaces add to a ref what they learn: what agrees in all that both say is one message."""
+        _, first, second = await self.twice(store)
+        await store.tx(lambda tx: tx.keep_copy(lying(second, "1"), None))
+        late = dataclasses.replace(lying(first, "1"), ref=MessageRef(surface="slack", ref=more))
+        assert not await store.tx(lambda tx: tx.keep_copy(late, None))
+        assert [c.ref for c in await store.view(lambda tx: tx.copies(first.review))] == [lying(second, "1").ref]
+
+    @pytest.mark.parametrize("first_kept", ["first", "second"])
+    async def test_two_messages_of_one_copy_are_twins(self, store: Store, first_kept: str) -> None:
+        """Both were posted: each has a row of its own, and comes to show what the review says."""
+        now, first, second = await self.twice(store)
+        kept = [lying(first, "1"), lying(second, "2")]
+        for copy in kept if first_kept == "first" else reversed(kept):
+            assert await store.tx(lambda tx, c=copy: tx.keep_copy(c, None))
+        mine, twin = sorted(await store.view(lambda tx: tx.copies(first.review)), key=lambda c: c.id != first.id)
+        assert (mine.ref, twin.ref) == (lying(second, "2").ref, lying(first, "1").ref)
+        assert (twin.state, twin.target, twin.rung, twin.lease) == ("posted", CHANNEL, mine.rung, None)
+        now = max(now, await store.tx(lambda tx: tx.now()))
+        [due] = await store.tx(lambda tx: tx.claim_copies(now, now + MINUTE, 10))
+        assert due.id == twin.id
+
     async def test_two_copies_at_one_place_do_not_race(self, store: Store) -> None:
         """Of two copies of one review in one channel, one is worked on at a time; other places do not wait."""
         other = Target(surface="slack", address="#other")
@@ -528,29 +608,67 @@ class StoreContract:
         await store.tx(lambda tx: tx.add_delivery(delivery))
         with pytest.raises(Duplicate):
             await store.tx(lambda tx: tx.add_delivery(delivery))
-        assert await store.tx(lambda tx: tx.claim_deliveries(START - SECOND, START, 10)) == []
-        assert await store.tx(lambda tx: tx.claim_deliveries(START, START + MINUTE, 10)) == [delivery]
-        assert await store.tx(lambda tx: tx.claim_deliveries(START, START + MINUTE, 10)) == []
+        assert await store.tx(lambda tx: claimed(tx, START - SECOND)) == []
+        assert await store.tx(lambda tx: claimed(tx, START)) == [dataclasses.replace(delivery, lease=START + MINUTE)]
+        assert await store.tx(lambda tx: claimed(tx, START)) == []
         assert await store.view(lambda tx: tx.next_outbound()) == START + MINUTE
-        [again] = await store.tx(lambda tx: tx.claim_deliveries(START + MINUTE, START + 2 * MINUTE, 10))
+        [again] = await store.tx(lambda tx: claimed(tx, START + MINUTE))
         done = dataclasses.replace(again, state="done", attempts=2, error="500\0")
-        await store.tx(lambda tx: tx.keep_delivery(done))
+        assert await store.tx(lambda tx: tx.keep_delivery(done))
         assert await store.view(lambda tx: tx.next_outbound()) is None
         [kept] = await store.view(lambda tx: tx.deliveries(state="done"))
         assert (kept.id, kept.attempts, kept.body) == ("msg_1", 2, delivery.body)
 
-    async def test_agents_take_turns(self, store: Store) -> None:
-        """A pile of messages for one agent leaves places for the others."""
+    async def test_each_receiver_has_its_own_places(self, store: Store) -> None:
+        """A pile of messages for one receiver leaves places for the others; who waits longest comes first."""
 
         def pile(tx: Tx) -> None:
             for n in range(50):
-                tx.add_delivery(a_delivery(f"slow_{n}", START + n * SECOND, agent="slow"))
-            tx.add_delivery(a_delivery("quick", START + 55 * SECOND, agent="quick"))
+                tx.add_delivery(a_delivery(f"slow_{n}", START + n * SECOND, url=f"http://u@Slow:81/{n}?to=quick"))
+            tx.add_delivery(a_delivery("quick", START + 55 * SECOND, url="https://quick/"))
+            tx.add_delivery(a_delivery("early", START - SECOND, url="https://early?x=1"))
+            tx.add_delivery(a_delivery("later", START + 2 * MINUTE, url="https://later/"))
+            tx.add_delivery(a_delivery("broken", START + 58 * SECOND, url="http:///[::"))
 
         await store.tx(pile)
         now = START + MINUTE
-        claimed = await store.tx(lambda tx: tx.claim_deliveries(now, now + MINUTE, 5))
-        assert [d.id for d in claimed] == ["slow_0", "quick", "slow_1", "slow_2", "slow_3"]
+
+        async def ids(limit: int, **busy: int) -> list[str]:
+            lanes = {name.replace("_", ":"): count for name, count in busy.items()}
+            return [d.id for d in await store.tx(lambda tx: claimed(tx, now, limit, each=3, busy=lanes))]
+
+        assert await ids(0) == []
+        assert await ids(10, slow_81=1) == ["early", "slow_0", "slow_1", "quick", "broken"]
+        assert await ids(10, slow_81=3) == []
+        assert await ids(2) == ["slow_2", "slow_3"]
+
+    @pytest.mark.parametrize("state", ["due", "dead", "done", "gone"])
+    async def test_a_delivery_kept_late_changes_only_what_is_true(self, store: Store, state: str) -> None:
+        """A second worker has it: the first one's failure is nothing; that the receiver took it stays true."""
+        await store.tx(lambda tx: tx.add_delivery(a_delivery("msg_1", START)))
+        [first] = await store.tx(lambda tx: claimed(tx, START))
+        [second] = await store.tx(lambda tx: claimed(tx, START + MINUTE))
+        said = state in ("done", "gone")
+        late = dataclasses.replace(first, state=state, attempts=1, due_at=START + SECOND, error="late")
+        assert await store.tx(lambda tx: tx.keep_delivery(late)) is said
+        failed = dataclasses.replace(second, attempts=5, due_at=START + 5 * MINUTE, error="500")
+        assert await store.tx(lambda tx: tx.keep_delivery(failed)) is not said
+        [kept] = await store.view(lambda tx: tx.deliveries())
+        assert (kept.state, kept.attempts, kept.error) == ((state, 1, "late") if said else ("due", 5, "500"))
+        assert await store.tx(lambda tx: tx.keep_delivery(late)) is False
+
+    async def test_a_delivery_given_up_may_still_have_arrived(self, store: Store) -> None:
+        """The second worker gave up; the first one hears that it was taken. An operator needs no claim."""
+        await store.tx(lambda tx: tx.add_delivery(a_delivery("msg_1", START)))
+        [first] = await store.tx(lambda tx: claimed(tx, START))
+        [second] = await store.tx(lambda tx: claimed(tx, START + MINUTE))
+        assert await store.tx(lambda tx: tx.keep_delivery(dataclasses.replace(second, state="dead")))
+        assert await store.tx(lambda tx: tx.keep_delivery(dataclasses.replace(first, state="done")))
+        [kept] = await store.view(lambda tx: tx.deliveries())
+        assert (kept.state, kept.lease) == ("done", None)
+        again = dataclasses.replace(kept, state="due", due_at=START)
+        assert await store.tx(lambda tx: tx.keep_delivery(again))
+        assert [d.id for d in await store.tx(lambda tx: claimed(tx, START + MINUTE))] == ["msg_1"]
 
     async def test_deliveries_are_listed_newest_first(self, store: Store) -> None:
         """By review and by state."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pytest
 
+from reviews.card import Happening
 from reviews.model import Identity, Target
 from reviews.ports import MessageRef, Surface
 from tests.fakes import cards
@@ -50,6 +51,10 @@ class Rig(Protocol):
 
     async def whispers(self, identity: Identity) -> list[str]:
         """What this person alone was told, newest first."""
+        ...
+
+    async def beneath(self, ref: MessageRef) -> list[str]:
+        """What was said beneath the copy, newest first; empty where nothing can be."""
         ...
 
 
@@ -101,6 +106,26 @@ class SurfaceContract:
         await rig.adapter.whisper(rig.ana, "Only for Ana & <nobody> else")
         assert "Only for Ana & <nobody> else" in (await rig.whispers(rig.ana))[0]
         assert not any("Only for Ana" in text for text in await rig.whispers(rig.bo))
+
+    async def test_news_is_said_beneath_the_copy_and_not_in_it(self, rig: Rig) -> None:
+        """`note` adds to what stands there; a live surface, which always shows what stands, says nothing."""
+        ref = await rig.adapter.post(cards.refund(), rig.target, "copy-note")
+        before = await rig.read_back(ref)
+        await rig.adapter.note(ref, (Happening(at=cards.NOW, text="Bo & <nobody> was called"),))
+        said = "".join((await rig.beneath(ref))[:1])
+        assert ("Bo & <nobody> was called" in said) is not rig.adapter.abilities.live
+        assert await rig.read_back(ref) == before
+
+    async def test_no_two_copies_have_one_mark(self, rig: Rig) -> None:
+        """A reply names one card; empty where replies name nothing."""
+        refs = [await rig.adapter.post(cards.held(), rig.target, f"copy-mark-{n}") for n in range(2)]
+        marks = [ref.mark for ref in refs if ref.mark]
+        assert len(marks) == len(set(marks))
+
+    async def test_a_surface_knows_whose_workspace_it_is(self, rig: Rig) -> None:
+        """None where it has none; else it is learned, and never another's."""
+        assert (await rig.adapter.health()).ok
+        assert rig.adapter.tenant is None or rig.adapter.tenant == rig.ana.tenant
 
     async def test_the_largest_card_is_taken(self, rig: Rig) -> None:
         """What does not fit is cut, not refused."""

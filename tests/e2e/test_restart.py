@@ -164,7 +164,7 @@ async def test_nothing_lost_nothing_twice(tmp_path: Path) -> None:
     """Killed four times under load with a bad receiver, started again: each promise of the README holds."""
     async with receiving() as (receiver, port):
         config = _installation(tmp_path, port)
-        key = await _run("agent", "add", "desk", "--config", str(config))
+        key = await _run("agent", "add", "agent-desk", "--config", str(config))
         token = await _run("token", "ana", "--config", str(config))
         server, dice = Server(config), random.Random(11)
         story = Round(server, key, token, f"http://127.0.0.1:{port}/hook")

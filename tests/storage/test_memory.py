@@ -8,11 +8,12 @@ import pytest
 
 import storage
 from reviews.ports import Store
+from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract
 from tests.fakes.clock import FakeClock
 
 
-class TestMemory(StoreContract):
+class TestMemory(StoreContract, PlacesContract):
     """The suite on plain dicts."""
 
     @pytest.fixture

@@ -45,14 +45,28 @@ STATEMENTS = {
     "stats": (registry._ASKED, "ix_reviews_created_at"),
     "due copies": (outbound._DUE_COPIES, "ix_copies_due"),
     "next copy": (outbound._NEXT_COPY, "ix_copies_due"),
+    "copies at a place": (outbound._STANDING, "ix_copies_place"),
+    "a copy by its mark": (outbound._MARKED, "ix_copies_mark"),
     "due deliveries": (outbound._DUE_DELIVERIES, "ix_deliveries_due"),
-    "next delivery": (outbound._NEXT_DELIVERY, "ix_deliveries_due"),
+    "whom deliveries are due to": (outbound._LANES, "ix_deliveries_due"),
 }
 #: Where a few rows already found are put in order; everything else reads its order from an index.
-SORTS = {"due deliveries", "due copies"}
+SORTS = {"due copies"}
 
 
-VALUES = {"agent": "agent-1", "subject": "s1", "action": "x", "key": "rev_1", "idem_key": "k1", "since": 19_990}
+VALUES = {
+    "to": "r1",
+    "agent": "agent-1",
+    "subject": "s1",
+    "action": "x",
+    "key": "rev_1",
+    "idem_key": "k1",
+    "since": 19_990,
+    "on_surface": "s",
+    "there": "a7",
+    "in_state": "posted",
+    "named": "m5",
+}
 
 
 def value(name: str) -> Any:
@@ -84,11 +98,13 @@ _FILL = """
     FROM generate_series(1, 20000) n;
     INSERT INTO revisions SELECT 'rev_' || n, 1, '{}', n FROM generate_series(1, 20000) n;
     INSERT INTO audience SELECT 'role:r' || n % 20, 'rev_' || n FROM generate_series(1, 20000) n;
-    INSERT INTO copies (id, review, surface, address, epoch, rung, state, wanted, shown, attempts, created_at, due_at)
-    SELECT 'c' || n, 'rev_' || n, 's', 'a', 0, 0, 'posted', 1, 1, 0, n, CASE WHEN n % 50 = 0 THEN n END
+    INSERT INTO copies (id, review, surface, address, epoch, rung, state, wanted, shown, attempts, created_at, due_at,
+        kind, told, thread, mark, open)
+    SELECT 'c' || n, 'rev_' || n, 's', 'a' || n % 50, 0, 0, 'posted', 1, 1, 0, n, CASE WHEN n % 50 = 0 THEN n END,
+        'card', 0, '', 'm' || n, CASE WHEN n % 10 = 7 THEN 1 ELSE 0 END
     FROM generate_series(1, 20000) n;
-    INSERT INTO deliveries (id, review, agent, message, url, body, state, due_at, attempts)
-    SELECT 'd' || n, 'rev_' || n, 'a', 'm', 'u', '', CASE WHEN n % 50 = 0 THEN 'due' ELSE 'done' END, n, 0
+    INSERT INTO deliveries (id, review, agent, message, url, receiver, body, state, due_at, attempts)
+    SELECT 'd' || n, 'rev_' || n, 'a', 'm', 'u', 'r' || n % 3, '', CASE WHEN n % 50 = 0 THEN 'due' ELSE 'done' END, n, 0
     FROM generate_series(1, 20000) n;
     ANALYZE
 """

@@ -16,7 +16,8 @@ from reviews.errors import StoreUnavailable
 from reviews.events import Cast, Post, Rang, Record
 from reviews.model import Target
 from reviews.ports import Query, Store, Tx
-from tests.contracts.store_contract import MINUTE, StoreContract, a_delivery, ended
+from tests.contracts.places_contract import PlacesContract
+from tests.contracts.store_contract import MINUTE, StoreContract, a_delivery, claimed, ended
 from tests.fakes.builders import START, a_review, a_vote
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres import Postgres
@@ -28,7 +29,7 @@ def database(postgres: Postgres) -> str:
     return postgres.database()
 
 
-class TestPostgres(StoreContract):
+class TestPostgres(StoreContract, PlacesContract):
     """The suite on PostgreSQL."""
 
     @pytest.fixture
@@ -109,9 +110,7 @@ async def test_claims_of_two_replicas_do_not_meet(database: str) -> None:
         )
         reviews = [copy.review for claim in copies for copy in claim]
         assert len(reviews) == len(set(reviews)) == 20
-        deliveries = await asyncio.gather(
-            *(stores[n % 2].tx(lambda tx: tx.claim_deliveries(now, now + MINUTE, 4)) for n in range(10))
-        )
+        deliveries = await asyncio.gather(*(stores[n % 2].tx(lambda tx: claimed(tx, now, 4)) for n in range(10)))
         ids = [delivery.id for claim in deliveries for delivery in claim]
         assert len(ids) == len(set(ids)) == 20
 

@@ -9,13 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -25,12 +23,13 @@ from reviews.events import Post, Record
 from reviews.model import Target
 from reviews.ports import Query, Store, Tx
 from storage.sqlite import SqliteStore, open_writer, risky_wal
+from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract, a_delivery
 from tests.fakes.builders import START, a_request, a_review
 from tests.fakes.clock import FakeClock
 
 
-class TestSqlite(StoreContract):
+class TestSqlite(StoreContract, PlacesContract):
     """The suite on a SQLite file."""
 
     @pytest.fixture
@@ -167,41 +166,12 @@ async def test_a_closure_that_raises_spares_its_group(sqlite_file: Path) -> None
         assert await store.view(count) == 3
 
 
-class Slow(sqlite3.Connection):
-    """A connection whose commits take three milliseconds, and that notes where each ran."""
-
-    ran: ClassVar[list[bool]] = []
-
-    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-        """As it is, but for COMMIT."""
-        if sql == "COMMIT":
-            Slow.ran.append(threading.current_thread() is threading.main_thread())
-            until = time.perf_counter() + 0.003
-            while time.perf_counter() < until:
-                pass
-        return super().execute(sql, *parameters)
-
-
-async def test_slow_commits_keep_nobody_else(sqlite_file: Path) -> None:
-    """A commit runs on the loop until one was slow; the next ones run in the writer's thread."""
-    Slow.ran.clear()
-
-    def connect(path: Path) -> sqlite3.Connection:
-        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Slow)
-
-    async with started(sqlite_file, connect=connect) as store:
-        for _ in range(3):
-            await store.tx(opening())
-        assert await store.view(count) == 3
-    assert Slow.ran[-3:] == [False] * 3
-
-
 async def test_what_a_dead_process_had_claimed_is_free_at_once(sqlite_file: Path) -> None:
     """The next to open the file holds its lock, so nobody works on those claims any more."""
     later = START + timedelta(seconds=60)
 
     def claim(tx: Tx) -> int:
-        return len(tx.claim_deliveries(START, later, 10)) + len(tx.claim_copies(START, later, 10))
+        return len(tx.claim_deliveries(START, later, 10, each=10, busy={})) + len(tx.claim_copies(START, later, 10))
 
     async with started(sqlite_file) as store:
         post = Post(target=Target(surface="slack", address="C1"), epoch=1, rung=0)

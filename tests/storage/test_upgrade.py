@@ -18,6 +18,7 @@ from reviews.errors import StoreUnavailable
 from reviews.events import Record
 from storage import tables, upgrade
 from storage.postgres import with_connection
+from tests.contracts.store_contract import a_delivery
 from tests.fakes.builders import START, a_review
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres import Postgres
@@ -65,6 +66,52 @@ def test_an_older_file_is_copied_aside_and_brought_up_to_date(tmp_path: Path) ->
         found = conn.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log'")
         assert found.fetchone() == (triggers,)
         conn.close()
+
+
+def test_messages_on_their_way_are_given_their_receivers(tmp_path: Path) -> None:
+    """What waited before deliveries were claimed by receiver is claimed after; what is done stays as it is."""
+    path = tmp_path / "placet.db"
+    upgrade.upgrade_sqlite(path, "0002")
+    urls = {"due": "https://me:x@Hooks.example.com:81/a?b", "dead": "no url", "done": "https://hooks.example.com/"}
+    with sqlite3.connect(path) as old:
+        for state, url in urls.items():
+            old.execute(
+                "INSERT INTO deliveries (id, review, agent, message, url, body, state, due_at, attempts) "
+                "VALUES (?, 'r', 'a', 'm', ?, x'', ?, 1, 0)",
+                (state, url, state),
+            )
+    old.close()
+    storage.migrate(f"sqlite:///{path}")
+    conn = sqlite3.connect(path)
+    found = dict(conn.execute("SELECT state, receiver FROM deliveries").fetchall())
+    conn.close()
+    assert found == {"due": "hooks.example.com:81", "dead": "", "done": ""}
+    assert found["due"] == a_delivery("x", START, url=urls["due"]).receiver
+
+
+def test_copies_posted_before_know_whether_their_reviews_are_open(tmp_path: Path) -> None:
+    """Cards of decided reviews take no room at their place, and every older copy is of a card."""
+    path = tmp_path / "placet.db"
+    upgrade.upgrade_sqlite(path, "0003")
+    with sqlite3.connect(path) as old:
+        for name, open_ in (("over", 0), ("open", 1)):
+            old.execute(
+                "INSERT INTO reviews (id, agent, fingerprint, status, open, action, tier, risk, rule, rank, "
+                "created_at, deadline_at, revision, version, held, sandbox, state) "
+                "VALUES (?, 'a', 'f', 'x', ?, 'x', 'approve', 'low', 'r', 1, 1, 1, 1, 1, 0, 0, '{}')",
+                (name, open_),
+            )
+            old.execute(
+                "INSERT INTO copies (id, review, surface, address, epoch, rung, state, wanted, shown, attempts, "
+                "created_at) VALUES (?, ?, 's', 'C1', 0, 0, 'posted', 1, 1, 0, 1)",
+                (f"cpy_{name}", name),
+            )
+    old.close()
+    storage.migrate(f"sqlite:///{path}")
+    conn = sqlite3.connect(path)
+    found = conn.execute("SELECT review, open, kind, told, thread, mark FROM copies ORDER BY review").fetchall()
+    conn.close()
+    assert found == [("open", 1, "card", 0, "", None), ("over", 0, "card", 0, "", None)]
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
