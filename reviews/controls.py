@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from reviews import eligibility
-from reviews.card import Actions, Control, Form, Input, Kind
-from reviews.forms import ARGUMENTS, edit_form
+from reviews.card import Actions, Control, Form, Go, Input, Kind, Way
+from reviews.forms import ARGUMENTS, edit_form, in_one
 from reviews.lifecycle import Phase, phase
 from reviews.model import Request, Review, ReviewType, RiskLevel, Tier, Verb
 from reviews.redact import MASK, join
 from reviews.status import afterwards
 from reviews.words import quoted, words
 
-#: An edit form has at most so many fields, and a menu so many lines: Slack's hold no more.
+#: An edit form has at most so many fields, else one for all; a menu so many lines: Slack's hold no more.
 MOST_FIELDS = 100
 _NAME = 60
 
@@ -58,16 +58,20 @@ class Controls:
 
     def block(self) -> Actions:
         """The buttons as the review stands."""
+        controls, rare = self._now()
+        history = Way(go=Go.HISTORY, label="History", value=self._review.id)
+        return Actions(controls=controls, overflow=self._rare(*rare), ways=(history,))
+
+    def _now(self) -> tuple[tuple[Control, ...], tuple[Verb, ...]]:
         match phase(self._review):
             case Phase.PENDING if not self._review.held:
-                rare = self._rare(Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
-                return Actions(controls=self._pending(), overflow=rare)
+                return self._pending(), (Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
             case Phase.PENDING | Phase.CHANGES_REQUESTED:
-                return Actions(controls=(self._reject(),), overflow=self._rare(Verb.COMMENT, Verb.REVEAL))
+                return (self._reject(),), (Verb.COMMENT, Verb.REVEAL)
             case Phase.GRANTED:
-                return Actions(controls=(), overflow=self._rare(Verb.UNDO, Verb.REVOKE, Verb.COMMENT, Verb.REVEAL))
+                return (), (Verb.UNDO, Verb.REVOKE, Verb.COMMENT, Verb.REVEAL)
             case _:
-                return Actions(controls=(), overflow=self._rare(Verb.COMMENT, Verb.REVEAL))
+                return (), (Verb.COMMENT, Verb.REVEAL)
 
     def _pending(self) -> tuple[Control, ...]:
         allowed, beforehand = eligibility.allowed(self._review), not afterwards(self._review)
@@ -77,8 +81,8 @@ class Controls:
         if Verb.ANSWER in allowed:
             controls.append(self._answer())
         controls.append(self._reject())
-        if Verb.EDIT in allowed and beforehand and len(self._review.request.action.arguments) <= MOST_FIELDS:
-            controls.append(Control(verb=Verb.EDIT, label="Edit", form=edit_form(self._review, self._say)))
+        if Verb.EDIT in allowed and beforehand:
+            controls += self._edit()
         if Verb.REQUEST_CHANGES in allowed and beforehand:
             controls.append(self._request_changes())
         controls.append(Control(verb=Verb.ESCALATE, label="Escalate", confirm="Call the next person on the chain now?"))
@@ -102,6 +106,12 @@ class Controls:
         form = Form(fields=(done,), submit="Hand back")
         return Control(verb=Verb.ANSWER, label="I did it", style="primary", form=form)
 
+    def _edit(self) -> Iterator[Control]:
+        form = edit_form(self._review, self._say)
+        if form.fields:
+            fits = form if len(form.fields) <= MOST_FIELDS else in_one(form)
+            yield Control(verb=Verb.EDIT, label="Edit", form=fits)
+
     def _request_changes(self) -> Control:
         ask = Input(name="reason", label="What should be changed?", kind=Kind.MULTILINE, required=True)
         at = places(self._review.request, self._say)
@@ -111,7 +121,8 @@ class Controls:
 
     def _rare(self, *verbs: Verb) -> tuple[Control, ...]:
         unwanted = set() if self._hides else {Verb.REVEAL}
-        unwanted |= set() if self._people else {Verb.HAND}
+        # Who alone may decide could hand it over to themselves only.
+        unwanted |= set() if len(self._people) > 1 else {Verb.HAND}
         return tuple(self._rare_one(verb) for verb in verbs if verb not in unwanted)
 
     def _rare_one(self, verb: Verb) -> Control:

@@ -9,9 +9,14 @@ from typing import Any
 from reviews.card import Form, Input, Kind
 from reviews.model import Object, Review
 from reviews.redact import MASK, covers, join, lookup, place, scrubber, segments
+from reviews.typed import Misfit, is_argument, left_out, nested, value
+from reviews.values import replace
+from reviews.words import whole
 
 ARGUMENTS = "/action/arguments"
 _LONG = 120
+#: Characters of all arguments in one text.
+_LONGEST = 200_000
 
 
 def edit_form(review: Review, say: Callable[[str], str]) -> Form:
@@ -22,13 +27,47 @@ def edit_form(review: Review, say: Callable[[str], str]) -> Form:
     """
     arguments = review.request.action.arguments
     properties = _properties(review.route.schema)
-    required = frozenset((review.route.schema or {}).get("required", ()))
+    # What is there and blank may stay so: left blank it keeps its value.
+    blank = (name for name, present in arguments.items() if present is None or _is_blank(present))
+    required = frozenset((review.route.schema or {}).get("required", ())).difference(blank)
     locked = _locked(review)
     fields = tuple(
         _field(name, properties.get(name, {}), arguments.get(name), name in required, locked=name in locked, say=say)
         for name in dict.fromkeys((*properties, *arguments))
     )
     return Form(fields=fields, submit="Save and approve", intro="Your edit becomes a new revision, checked again.")
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def in_one(form: Form) -> Form:
+    """The same form with all its arguments in one JSON text, for where so many fields, or such long ones, do not fit.
+
+    Locked fields are not asked: what is absent keeps its value (`merged`), what is written in replaces it.
+    """
+    arguments = [about for about in form.fields if is_argument(about)]
+    flat = {about.name: _own(about) for about in arguments if not left_out(about.value, about)}
+    hidden = ", ".join(about.label for about in arguments if about.locked)
+    whole = Input(
+        name="",
+        label="Arguments (JSON)",
+        kind=Kind.JSON,
+        value=text_of(nested(flat), Kind.JSON),
+        required=True,
+        max_length=_LONGEST,
+        hint=f"Hidden and kept, unless you write them in: {hidden}." if hidden else "",
+    )
+    return replace(form, fields=(whole, *(about for about in form.fields if not is_argument(about))))
+
+
+def _own(about: Input) -> Any:
+    """The value a field has before anybody touches it; its text where its kind cannot read it."""
+    try:
+        return value(about.value, about)
+    except Misfit:
+        return about.value
 
 
 def merged(review: Review, given: Object) -> Object:
@@ -46,10 +85,22 @@ def merged(review: Review, given: Object) -> Object:
             hidden = lookup(arguments, inner)
         except KeyError:
             continue  # nothing there to keep
-        # Not into lists: where a line was taken out, the next one would get its account number.
-        if not any(part.isdigit() for part in segments(inner)):
+        if _has_room(complete, arguments, segments(inner)):
             complete = place(complete, inner, hidden)
     return complete
+
+
+def _has_room(given: Any, arguments: Any, path: list[str]) -> bool:
+    """Whether a hidden value can be put back there and nothing that was written instead is lost.
+
+    Into objects only: where a line was taken out of a list, the next one would get its account number.
+    """
+    *way, _ = path
+    for part in way:
+        if not (isinstance(given, dict) and isinstance(arguments, dict)):
+            return False
+        given, arguments = given.get(part, {}), arguments[part]
+    return isinstance(given, dict) and isinstance(arguments, dict)
 
 
 def _locked(review: Review) -> frozenset[str]:
@@ -110,22 +161,23 @@ def _length(spec: Object) -> int:
     return min(length, 3000) if isinstance(length, int) and length > 0 else 3000
 
 
-def kind_of(spec: Object, value: Any) -> Kind:
+def kind_of(spec: Object, present: Any) -> Kind:
     """The input a property wants, by its schema, else by its present value."""
     choices = spec.get("enum")
     if isinstance(choices, list) and choices and all(isinstance(choice, str) for choice in choices):
         return Kind.CHOICE
-    declared = spec.get("type") or _type_of(value)
+    declared = spec.get("type") or _type_of(present)
     match declared:
         case "string" if spec.get("format") == "date":
             return Kind.DATE
         case "string":
-            long = len(value) > _LONG or "\n" in value if isinstance(value, str) else False
+            long = len(present) > _LONG or "\n" in present if isinstance(present, str) else False
             return Kind.MULTILINE if long else Kind.TEXT
         case "number":
             return Kind.NUMBER
         case "integer":
-            return Kind.INTEGER
+            # JSON Schema calls 3.0 an integer too; as a number it stays what it was.
+            return Kind.NUMBER if isinstance(present, float) else Kind.INTEGER
         case "boolean":
             return Kind.BOOLEAN
         case _:
@@ -136,10 +188,8 @@ def _type_of(value: Any) -> str:
     match value:
         case bool():
             return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
+        case int() | float():
+            return "number"  # JSON has one type of number: 180 may become 120.50
         case str():
             return "string"
         case _:
@@ -151,7 +201,7 @@ def text_of(value: Any, kind: Kind) -> str:
     if value is None:
         return ""
     if kind is Kind.JSON:
-        return json.dumps(value, ensure_ascii=False, indent=2)
+        return json.dumps(whole(value), ensure_ascii=False, indent=2)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(whole(value))

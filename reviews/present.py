@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from reviews import eligibility, redact
 from reviews.amount import Amount
@@ -40,16 +39,19 @@ from reviews.controls import MOST_FIELDS, Controls, places
 from reviews.forms import ARGUMENTS
 from reviews.lifecycle import sentence
 from reviews.model import Change, Object, Review, ReviewType, Status, Verb
-from reviews.status import afterwards, status_word, tone_of
-from reviews.words import quoted, words
+from reviews.status import DESK, afterwards, asker, by_people, status_word, tone_of
+from reviews.words import host_of, quoted, words
 
 _VALUE = 600
 _STRONGEST = 2
+#: Terms marked in snippets; each is looked for in every one.
+_HIGHLIGHTED = 20
 #: Arguments named in a title that has no summary.
 _FIRST = 3
-#: Characters that could make a text read otherwise than it is written: controls, bidi overrides, zero widths.
+#: Characters that could make a text read otherwise than it is written: controls, bidi overrides, what has no width.
 _TRICKS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 
 
@@ -95,7 +97,7 @@ def present(review: Review, around: Surroundings) -> Card:
         title=title,
         tone=tone_of(review),
         status=status_word(review),
-        fallback=f"{status_word(review)}: {title} ({review.route.risk} risk, asked by {review.agent})",
+        fallback=f"{status_word(review)}: {title} ({review.route.risk} risk, asked by {asker(review, around.names)})",
         blocks=blocks,
         thread=draft.thread(),
         link=around.link,
@@ -248,6 +250,8 @@ class _Draft:
 
     def _asker(self) -> str:
         agent = self.review.agent
+        if by_people(self.review):
+            return f"{asker(self.review, self.around.names)} (through {DESK})"
         producer = self.request.producer
         if producer and producer.agent_id and producer.agent_id != agent:
             agent += f" (says it is for {self._quoted(producer.agent_id)})"
@@ -322,17 +326,11 @@ class _Draft:
             )
             for e in chosen
         )
-        return Evidence(items=items, highlight=hint.highlight_terms, more=len(every) - len(chosen))
+        return Evidence(items=items, highlight=hint.highlight_terms[:_HIGHLIGHTED], more=len(every) - len(chosen))
 
     def _host(self, url: str | None) -> str | None:
         """The host of a web address that may be shown; None for what is no such address, or holds what is hidden."""
-        if url is None or self.say(url) != url:
-            return None
-        try:
-            parts = urlsplit(url)
-            return parts.hostname if parts.scheme in ("http", "https") else None
-        except ValueError:
-            return None
+        return host_of(url) if url is not None and self.say(url) == url else None
 
     def _controls(self) -> Block:
         ids, names = self.around.people, self.around.names or {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import compress, groupby, takewhile
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from reviews.model import Object, Request
 
@@ -17,6 +19,8 @@ SCRUB_FROM = 4
 #: From so many letters and digits on, a value is found however they are grouped.
 REGROUPED_FROM = 6
 _MOST_WORDS = 500
+#: Longer values (characters) stand in no web address.
+_LINKED = 2000
 #: A long value is looked for by its beginning, so that the pattern stays small and a step in the text costs little.
 _HEAD = 32
 _ARGUMENTS = "/action/arguments"
@@ -85,9 +89,9 @@ def scrubber(request: Request, pointers: Iterable[str], before: Object | None = 
     """A function that hides, in any text, the values the pointers name in these requests' worth of words.
 
     Case aside, and from REGROUPED_FROM letters and digits on however they are grouped: `ES91 2100 0418` is also found
-    as `ES91-2100-0418` and `es9121000418`. Values shorter than SCRUB_FROM are not looked for: three digits or letters
-    stand in half of all numbers and words, and a card full of holes tells people less than it keeps from them. They
-    are hidden where a pointer names them.
+    as `ES91-2100-0418` and `es9121000418`; so is what is written for JSON or for a web address. Values shorter than
+    SCRUB_FROM are not looked for: three digits or letters stand in half of all numbers and words, and a card full of
+    holes tells people less than it keeps from them. They are hidden where a pointer names them.
 
     `before` are arguments of earlier revisions, whose hidden values may still be spoken of. With more to hide than
     can be looked for, every text is hidden whole. The time is linear in the text.
@@ -101,7 +105,16 @@ def scrubber(request: Request, pointers: Iterable[str], before: Object | None = 
         return str
     if len(hidden) > _MOST_WORDS:
         return lambda text: MASK
-    return _Scrub(hidden).hide
+    return _Scrub(form for word in hidden for form in _forms(word)).hide
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A value as it is, within a JSON text, and within a web address (RFC 3986; a form's `+` for a space)."""
+    yield word
+    yield json.dumps(word, ensure_ascii=False)[1:-1]
+    if len(word) <= _LINKED:
+        yield quote(word, safe="", errors="replace")
+        yield quote_plus(word, errors="replace")
 
 
 class _Scrub:

@@ -1,10 +1,14 @@
-"""How a review stands, in a word and a tone: for pills, notifications and the top of its card. No I/O."""
+"""How a review stands, in a word and a tone, and who asked: for pills, notifications and lists. No I/O."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from reviews.card import Tone
 from reviews.model import Cause, GrantState, Review, ReviewType, RiskLevel, Status
 
+#: The agent by which people ask for reviews themselves; it is owned by who asked, and no key opens it.
+DESK = "desk"
 _TONES = {
     Status.PENDING: Tone.ATTENTION,
     Status.CHANGES_REQUESTED: Tone.NEUTRAL,
@@ -46,3 +50,14 @@ def tone_of(review: Review) -> Tone:
 def afterwards(review: Review) -> bool:
     """Whether it is about something that was done already."""
     return review.request.review_type is ReviewType.FEEDBACK or review.about is not None
+
+
+def asker(review: Review, names: Mapping[str, str] | None) -> str:
+    """Who asks: an agent by its name; where people ask by the house's own agent, they. `names` maps ids to names."""
+    known = names or {}
+    return " and ".join(known.get(who, who) for who in sorted(review.owners)) if by_people(review) else review.agent
+
+
+def by_people(review: Review) -> bool:
+    """Whether people ask for it themselves, by the house's own agent."""
+    return review.agent == DESK and bool(review.owners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reviews.card import Happening
 from reviews.model import Object
@@ -17,9 +17,21 @@ def _people(detail: Object) -> str:
 
 def _named(detail: Object, names: Mapping[str, str]) -> Object:
     """The detail with names where it has ids of people."""
-    persons = [names.get(str(person), str(person)) for person in detail.get("persons", ())]
+    persons, by = ([names.get(str(who), str(who)) for who in detail.get(key, ())] for key in ("persons", "by"))
     owner = detail.get("owner")
-    return detail | {"persons": persons, "owner": names.get(str(owner), owner)}
+    return detail | {"persons": persons, "by": by, "owner": names.get(str(owner), owner)}
+
+
+def _ended(word: str, by_policy: str = "") -> _Words:
+    """How a review ended, and by whom."""
+
+    def line(who: str, detail: Object) -> str:
+        if by_policy and detail.get("cause") == "policy":
+            return by_policy
+        by = " and ".join(detail["by"])
+        return f"{word} by {by}" if by else word
+
+    return line
 
 
 #: What each kind of entry reads like; kinds not here are not for the timeline.
@@ -42,10 +54,10 @@ _LINES: Mapping[str, _Words] = {
     "vote.edit": lambda who, d: f"{who} edited, making revision {d.get('revision')}",
     "vote.answer": lambda who, d: f"{who} did it",
     "vote.request_changes": lambda who, d: f"{who} asked for changes",
-    "review.approved": lambda who, d: "Approved" if d.get("cause") != "policy" else "Let through by policy",
-    "review.rejected": lambda who, d: "Rejected" if d.get("cause") != "policy" else "Rejected by policy",
-    "review.answered": lambda who, d: "Answered",
-    "review.expired": lambda who, d: "Expired: nobody decided in time",
+    "review.approved": _ended("Approved", "Let through by policy"),
+    "review.rejected": _ended("Rejected", "Rejected by policy"),
+    "review.answered": _ended("Answered"),
+    "review.expired": lambda who, d: f"Expired. {d.get('reason') or 'Nobody decided in time.'}",
     "review.withdrawn": lambda who, d: f"{who} withdrew it",
     "rung.unreachable": lambda who, d: f"Could not be reached: {d.get('why')}",
     "grant.used": lambda who, d: f"{who} used the approval",
@@ -55,6 +67,26 @@ _LINES: Mapping[str, _Words] = {
     "delivery.dead": lambda who, d: "The agent could not be told; an operator can send it again",
 }
 
+#: What people are told beneath the copies they were called by; the rest they read on the card.
+NEWS = frozenset(
+    {
+        "review.escalated",
+        "review.revised",
+        "review.taken",
+        "review.held",
+        "review.released",
+        "vote.approve",
+        "vote.request_changes",
+        "review.approved",
+        "review.rejected",
+        "review.answered",
+        "review.expired",
+        "review.withdrawn",
+        "grant.revoked",
+        "grant.lapsed",
+    }
+)
+
 
 def timeline(entries: Iterable[Entry], names: Mapping[str, str]) -> tuple[Happening, ...]:
     """The lines of a review's timeline, oldest first. `names` maps person ids to names."""
@@ -63,6 +95,18 @@ def timeline(entries: Iterable[Entry], names: Mapping[str, str]) -> tuple[Happen
         for entry in entries
         if entry.kind in _LINES
     )
+
+
+def news(entries: Sequence[Entry], names: Mapping[str, str], after: int) -> tuple[tuple[Happening, ...], int]:
+    """What is news in a review's log since its number `after`, oldest first, and the log's last number.
+
+    Its lines are made of names and of the house's words: no agent's or person's words, which may tell what is hidden.
+    """
+    fresh = [entry for entry in entries if entry.seq > after and entry.kind in NEWS]
+    # The last approval and what it came to are one piece of news.
+    approved = {entry.at for entry in fresh if entry.kind == "review.approved"}
+    told = [entry for entry in fresh if entry.kind != "vote.approve" or entry.at not in approved]
+    return timeline(told, names), max((entry.seq for entry in entries), default=after)
 
 
 def actor_name(actor: str, names: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Values as a person reads them: JSON in words, money in its currency, quotations in their marks. No I/O."""
+"""Values as a person reads them: JSON in words, money in its currency, quotations in their marks, hosts. No I/O."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 _QUOTED = 160
 _CODE = re.compile(r"[A-Za-z]{3}")
@@ -17,6 +18,8 @@ _OTHERWISE = {
 _DECIMALS = {code: decimals for decimals, codes in _OTHERWISE.items() for code in codes.split()}
 #: How many digits of a float are the number's own; further ones are how binary writes it (0.1 + 0.2).
 _FLOAT_DIGITS = 15
+#: Beyond, whole numbers of JSON are not the same for every reader.
+_WHOLE = 2**53
 
 
 def words(value: Any) -> str:
@@ -29,9 +32,22 @@ def words(value: Any) -> str:
         case None:
             return "none"
         case int() | float():
-            return str(value)
+            return str(whole(value))
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(whole(value), ensure_ascii=False)
+
+
+def whole(value: Any) -> Any:
+    """A JSON value with its whole numbers written as such: 180.0 is 180, as in canonical JSON (RFC 8785)."""
+    match value:
+        case float() if value.is_integer() and abs(value) < _WHOLE:
+            return int(value)
+        case dict():
+            return {name: whole(inner) for name, inner in value.items()}
+        case list():
+            return [whole(inner) for inner in value]
+        case _:
+            return value
 
 
 def money(amount: float, currency: str) -> str:
@@ -56,3 +72,12 @@ def quoted(text: str, most: int = _QUOTED) -> str:
     """Somebody's words inside a line of the house: one line, short, in quotation marks that cannot be closed."""
     line = " ".join(text.split()).replace("“", '"').replace("”", '"')
     return f"“{line if len(line) <= most else line[: most - 1] + '…'}”"
+
+
+def host_of(url: str) -> str | None:
+    """The host of a web address; None for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return None

@@ -17,7 +17,7 @@ from adapters.port import Adapter, Setup
 from adapters.web import config
 from adapters.web.live import Hub
 from adapters.web.pages import Pages
-from reviews.card import Card
+from reviews.card import Card, Happening
 from reviews.model import Identity, Target
 from reviews.ports import Abilities, Health, MessageRef, Notice
 
@@ -43,6 +43,7 @@ class WebAdapter:
     """
 
     name = "web"
+    tenant: str | None = None
     abilities = Abilities(
         forms=True, ephemeral=True, threads=True, live=True, finds=True, max_bytes=10_000_000, per_second=1000.0
     )
@@ -71,6 +72,9 @@ class WebAdapter:
     async def update(self, ref: MessageRef, card: Card) -> None:
         """Have open pages of the review show this card."""
         self._hub.refresh(card.review, card.version)
+
+    async def note(self, ref: MessageRef, lines: Sequence[Happening]) -> None:
+        """Nothing: the open page shows what happened by itself."""
 
     async def whisper(self, identity: Identity, text: str) -> None:
         """Tell one person, in the pages they have open or the next one they open."""

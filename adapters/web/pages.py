@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 
+from adapters import selection
 from adapters.port import Setup
-from adapters.web import assets, door, guard, parse, render
+from adapters.web import assets, counter, door, guard, links, parse, render
 from adapters.web.config import WebConfig
 from adapters.web.live import Event, Hub
 from reviews.card import Card
 from reviews.errors import NotFound, StoreUnavailable
 from reviews.events import Answer, Interaction
+from reviews.filled import Faults
 from reviews.model import Identity, Verb
 from reviews.ports import QueueFilter, Session
 
@@ -50,16 +53,17 @@ class Pages:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The routes, GET ones also for HEAD; none of them decides."""
-        entrance = door.Doorway(self)
+        entrance, desk = door.Doorway(self), counter.Counter(self)
         return [
             web.get("/", self._home),
-            web.get("/inbox", self._signed(self._inbox)),
-            web.post("/bulk", self._signed(self._bulk)),
-            web.get("/reviews/{review}", self._signed(self._review)),
-            web.post("/reviews/{review}", self._signed(self._act)),
-            web.get("/events/stream", self._signed(self._stream), allow_head=False),
+            web.get("/inbox", self.signed(self._inbox)),
+            web.post("/bulk", self.signed(self._bulk)),
+            web.get("/reviews/{review}", self.signed(self._review)),
+            web.post("/reviews/{review}", self.signed(self._act)),
+            web.get("/events/stream", self.signed(self._stream), allow_head=False),
             web.get("/static/web/{name}", self._asset),
             *entrance.routes(),
+            *desk.routes(),
         ]
 
     # ------------------------------------------------------------------------------------------ shared
@@ -75,6 +79,7 @@ class Pages:
             demo=self.setup.demo,
             seen=self.hub.seen,
             assets=self.stamp,
+            once=secrets.token_urlsafe(12),
         )
 
     async def session(self, request: web.Request) -> Session | None:
@@ -117,7 +122,7 @@ class Pages:
 
         return guarded
 
-    def _signed(self, handler: Signed) -> Handler:
+    def signed(self, handler: Signed) -> Handler:
         """The handler for people signed in; others are sent to the door, a live form is told 401."""
 
         async def signed(request: web.Request) -> web.StreamResponse:
@@ -146,7 +151,7 @@ class Pages:
             return self.elsewhere(f"/reviews/{session.scope}")
         view = request.query.get("view", "")
         filter = QueueFilter(
-            view=view if view in render.VIEWS else render.landing(session.person),
+            view=view if view in links.VIEWS else render.landing(session.person),
             action=request.query.get("action", "").strip() or None,
             limit=self.section.page_size,
             cursor=request.query.get("cursor") or None,
@@ -159,7 +164,7 @@ class Pages:
         visit = self.visit(session)
         card = await self._read(request.match_info["review"], session)
         if card is None:
-            return self._not_here(session)
+            return self.not_here(session)
         opened = parse.verb({"verb": request.query.get("open", "")})
         return self.answer(self._draw(card, visit, opened=opened, chosen=request.query.get("as", "")))
 
@@ -171,7 +176,8 @@ class Pages:
         except NotFound:
             return None
 
-    def _not_here(self, session: Session) -> web.Response:
+    def not_here(self, session: Session) -> web.Response:
+        """What is not for this person, or not by the way they came in."""
         if session.scope is not None:
             text = "The link you came by is for one review only. Sign in to see others."
             return self.sentence("Not this one", text, 403, session, back=f"/reviews/{session.scope}")
@@ -207,9 +213,9 @@ class Pages:
             return self.stale(session)
         card = await self._read(request.match_info["review"], session)
         if card is None:
-            return self._not_here(session)
+            return self.not_here(session)
         made = parse.interaction(data, card, identity(session))
-        if isinstance(made, parse.Faults):
+        if isinstance(made, Faults):
             said = render.Said(
                 text=made.text, good=False, verb=parse.verb(data), errors=made.errors, values=made.values
             )
@@ -221,7 +227,10 @@ class Pages:
         said = render.Said.of(reply, made.verb, values)
         revealed = made.verb is Verb.REVEAL and said.good
         visit = self.visit(session)
-        card = await self._read(made.review, session, reveal=revealed)
+        try:
+            card = await self._read(made.review, session, reveal=revealed)
+        except StoreUnavailable:
+            card = None  # what came of it is known and said, though the page cannot be drawn
         status = 422 if reply.errors else _STATUS[reply.answer]
         if card is None:
             return self.sentence("Done" if said.good else "Not done", reply.text, status, session, back="/inbox")
@@ -231,45 +240,31 @@ class Pages:
         data = await request.post()
         if not self.from_us(request, session.secret, str(data.get("csrf", ""))):
             return self.stale(session)
-        chosen = parse.picks([str(pick) for pick in data.getall("pick", [])])
-        if isinstance(chosen, parse.Faults):
+        if session.scope is not None:
+            return self.not_here(session)
+        chosen = selection.picks([str(pick) for pick in data.getall("pick", [])])
+        if isinstance(chosen, Faults):
             return self.sentence("Not taken", chosen.text, 422, session, back="/inbox")
         if data.get("sure") != "yes":
             return await self._bulk_question(chosen, session)
-        results = [await self._bulk_one(pick, session) for pick in chosen]
+        results = await selection.approve(self.setup.desk, identity(session), chosen)
         return self.answer(render.bulk_done(results, self.visit(session)))
 
-    async def _bulk_question(self, chosen: Sequence[parse.Pick], session: Session) -> web.Response:
+    async def _bulk_question(self, chosen: Sequence[selection.Pick], session: Session) -> web.Response:
         cards = [(pick, await self._read(pick.review, session)) for pick in chosen]
         good = [(pick, card) for pick, card in cards if card and card.revision == pick.revision and not card.over]
         kept = {pick.review for pick, _ in good}
         changed = [card.title if card else pick.review for pick, card in cards if pick.review not in kept]
         return self.answer(render.bulk(good, changed, self.visit(session)))
 
-    async def _bulk_one(self, pick: parse.Pick, session: Session) -> render.Result:
-        card = await self._read(pick.review, session)
-        if card is None:
-            return render.Result(review=pick.review, title=pick.review, text="Not yours to see.", good=False)
-        reply = await self.setup.desk.interact(
-            Interaction(
-                verb=Verb.APPROVE,
-                identity=identity(session),
-                review=pick.review,
-                revision=pick.revision,
-                shown=pick.digest or None,
-                bulk=pick.action,
-            )
-        )
-        return render.Result(review=pick.review, title=card.title, text=reply.text, good=reply.kind == "good")
-
     # ------------------------------------------------------------------------------------------ live
 
     async def _stream(self, request: web.Request, session: Session) -> web.StreamResponse:
         review = request.query.get("review") or session.scope
         if session.scope not in (None, review):
-            return self._not_here(session)
+            return self.not_here(session)
         if review is not None and await self._read(review, session) is None:
-            return self._not_here(session)
+            return self.not_here(session)
         seen = request.headers.get("Last-Event-ID") or request.query.get("seen", "")
         headers = {**guard.PERSONAL, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)

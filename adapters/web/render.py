@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from adapters.selection import Pick, Result, pick_value
 from adapters.web import parse
+from adapters.web.links import VIEWS, safe_link, way_link
 from adapters.web.visible import cut, plain, unseen, visible
+from reviews import filled
 from reviews.card import (
     Actions,
     Block,
@@ -31,7 +33,7 @@ from reviews.card import (
     Form,
     Input,
     Kind,
-    Snippet,
+    Lines,
     Style,
     Table,
     Text,
@@ -39,10 +41,11 @@ from reviews.card import (
     Voice,
 )
 from reviews.events import Reply
+from reviews.filled import Faults
 from reviews.model import Person, Verb
 from reviews.ports import QueueFilter, QueueItem, QueuePage
+from reviews.values import replace
 
-VIEWS = {"mine": "Mine", "roles": "My roles", "decided": "Decided", "all": "All"}
 EMPTY = {
     "mine": "Nothing is waiting for you in person. Your roles’ queue may hold more.",
     "roles": "Nothing is waiting for your roles. New reviews appear here by themselves.",
@@ -64,7 +67,10 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """Who looks and from where. `seen` is the live counter at the time of drawing; `csrf` goes into every form."""
+    """Who looks and from where. `seen` is the live counter at the time of drawing; `csrf` goes into every form.
+
+    `once` is this drawing's own: what is sent from it twice is taken once.
+    """
 
     now: datetime
     title: str = "Placet"
@@ -75,6 +81,7 @@ class Visit:
     demo: bool = False
     seen: str = ""
     assets: str = ""
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +99,6 @@ class Said:
         """What the desk replied; the typed values are kept only where they must be typed again."""
         bad = reply.kind == "bad"
         return cls(text=reply.text, good=not bad, verb=verb, errors=reply.errors, values=values if bad else {})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of one line of a bulk approval."""
-
-    review: str
-    title: str
-    text: str
-    good: bool
 
 
 # ---------------------------------------------------------------------------------------------- pages
@@ -135,7 +132,7 @@ def review(
     """
     if said is not None and not said.good:
         opened = said.verb or opened
-    control = parse.control(card, opened) if opened is not None else None
+    control = filled.control(card, opened) if opened is not None else None
     return _page(
         "review.html",
         visit,
@@ -148,11 +145,11 @@ def review(
         preview=preview,
         main=[draw(b, visit.now) for b in card.blocks if not isinstance(b, Actions)],
         side=[draw(b, visit.now) for b in card.thread if not isinstance(b, Actions)],
-        actions=[_within_reach(b) for b in card.blocks if isinstance(b, Actions)],
+        actions=[_within_reach(b, card.review) for b in card.blocks if isinstance(b, Actions)],
     )
 
 
-def bulk(cards: Sequence[tuple[parse.Pick, Card]], changed: Sequence[str], visit: Visit) -> str:
+def bulk(cards: Sequence[tuple[Pick, Card]], changed: Sequence[str], visit: Visit) -> str:
     """The question before a bulk approval: each with what would happen. `changed` are titles no longer as chosen."""
     lines = [(pick, card, [draw(block, visit.now) for block in _consequence(card)]) for pick, card in cards]
     return _page("bulk.html", visit, lines=lines, changed=changed)
@@ -161,6 +158,17 @@ def bulk(cards: Sequence[tuple[parse.Pick, Card]], changed: Sequence[str], visit
 def bulk_done(results: Sequence[Result], visit: Visit) -> str:
     """What came of each line of a bulk approval."""
     return _page("bulk_done.html", visit, results=results)
+
+
+def desk(card: Card, visit: Visit, typed: str = "") -> str:
+    """What the house answers a person: a card that is of no review, and where to type a command."""
+    return _page("desk.html", visit, card=card, parts=[draw(b, visit.now) for b in card.blocks], typed=typed)
+
+
+def ask(form: Form, visit: Visit, *, once: str = "", faults: Faults | None = None) -> str:
+    """The form to ask for a review with; `once` is that of the form it is drawn again for."""
+    said = Said(text=faults.text, good=False, errors=faults.errors, values=faults.values) if faults else None
+    return _page("ask.html", visit, form=form, once=once or visit.once, said=said)
 
 
 def enter(person: Person, link: str, to: str, visit: Visit) -> str:
@@ -200,8 +208,12 @@ def draw(block: Block, now: datetime) -> Markup:
             drawn = macros.callout(_said_once(block))
         case Timeline():
             drawn = macros.timeline(block)
+        case Lines():
+            drawn = macros.lines(block, now)
         case Divider():
             drawn = Markup("<hr>")
+        case Actions(controls=(), overflow=()):
+            drawn = macros.ways(block.ways)
         case Actions() | Form() | Input():
             drawn = Markup("")
         case _:
@@ -231,26 +243,6 @@ def _told_in_bulk(block: Block) -> Block | None:
             return Facts(items=risk) if risk else None
         case _:
             return None
-
-
-def safe_link(snippet: Snippet) -> tuple[str, str] | None:
-    """(address, place) of a snippet's link; None when it is not plain http or https.
-
-    The place (`host` or `host:port`, ASCII) is put into the address, so that what is shown is where it goes: browsers
-    and Python read `\\`, user names and some letters of hosts differently (WHATWG URL against RFC 3986).
-    """
-    url = snippet.url or ""
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode()
-        place = host if parts.port is None else f"{host}:{parts.port}"
-    except (ValueError, UnicodeError):
-        return None
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9_.-]+", host):
-        return None
-    return parts._replace(netloc=place).geturl(), place
 
 
 def relative(at: datetime, now: datetime) -> str:
@@ -309,18 +301,20 @@ def _asked(control: Control) -> tuple[Input, ...]:
     fields = control.form.fields if control.form is not None else ()
     if not _taps(control):
         return fields
-    words = (replace(about, name="text") if about.name == "reason" else about for about in fields)
-    return tuple(about for about in words if about.kind is not Kind.CHOICE)
+    own = (replace(f, name="text", label="In your own words") if f.name == "reason" else f for f in fields)
+    return tuple(about for about in own if about.kind is not Kind.CHOICE)
 
 
-def _within_reach(actions: Actions) -> Actions:
+def _within_reach(actions: Actions, review: str) -> Actions:
     """The same controls, with no more in the bar than a phone's width holds; the others open with `More`.
 
-    Where only rare ones are left (undo, comment) they take the bar: nothing else wants it.
+    Where only rare ones are left (undo, comment) they take the bar: nothing else wants it. What a way shows of the
+    review itself stands on its page already.
     """
     front = actions.controls or actions.overflow
     rare = actions.overflow if actions.controls else ()
-    return Actions(controls=front[:IN_BAR], overflow=(*front[IN_BAR:], *rare))
+    ways = tuple(way for way in actions.ways if way.value != review)
+    return Actions(controls=front[:IN_BAR], overflow=(*front[IN_BAR:], *rare), ways=ways)
 
 
 def _risk_word(text: str) -> tuple[str, str]:
@@ -351,6 +345,7 @@ def _environment() -> Environment:
         "cut": cut,
         "unseen": unseen,
         "risk_word": _risk_word,
+        "way_link": way_link,
         "safe_link": safe_link,
         "relative": relative,
         "clock": _clock,
@@ -358,8 +353,8 @@ def _environment() -> Environment:
         "input_kind": _input_kind,
         "taps": _taps,
         "asked": _asked,
-        "pick_value": parse.pick_value,
-        "Pick": parse.Pick,
+        "pick_value": pick_value,
+        "Pick": Pick,
         "PREFIX": parse.PREFIX,
         "KEYS": KEYS,
     }

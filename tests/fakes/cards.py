@@ -22,6 +22,7 @@ from reviews.card import (
     Fact,
     Facts,
     Form,
+    Go,
     Happening,
     Input,
     Kind,
@@ -32,6 +33,7 @@ from reviews.card import (
     Timeline,
     Tone,
     Voice,
+    Way,
 )
 from reviews.model import Verb
 
@@ -66,14 +68,16 @@ def edit_form() -> Form:
 
 def reject_form(*reasons: str) -> Form:
     """A rejection: one tap from the rule's reasons, or words."""
-    chips = (Input(name="reason", label="Reason", kind=Kind.CHOICE, choices=reasons),) if reasons else ()
-    notes = Input(name="notes", label="In your words", kind=Kind.MULTILINE, hint="The agent reads this.")
-    return Form(fields=(*chips, notes), submit="Reject")
+    return Form(fields=(Input(name="reason", label="Why?", choices=reasons),), submit="Reject")
 
 
 def _words(label: str, submit: str, *, name: str = "reason", hint: str = "", required: bool = True) -> Form:
     field = Input(name=name, label=label, kind=Kind.MULTILINE, required=required, hint=hint)
     return Form(fields=(field,), submit=submit)
+
+
+def _comment() -> Control:
+    return Control(verb=Verb.COMMENT, label="Comment", form=_words("Comment", "Add the comment"))
 
 
 def changes_form() -> Form:
@@ -91,21 +95,22 @@ def _whom(**people: str) -> Input:
     return Input(name="to", label="To", kind=Kind.CHOICE, choices=ids, labels=names, required=True)
 
 
-def actions(*reasons: str, edit: Form | None = None) -> Actions:
+def history(review: str) -> tuple[Way, ...]:
+    """What every card leads on to."""
+    return (Way(go=Go.HISTORY, label="History", value=review),)
+
+
+def actions(review: str, *reasons: str, edit: Form | None = None) -> Actions:
     """Every control of a pending review."""
     return Actions(
         controls=(
             Control(verb=Verb.APPROVE, label="Approve", style="primary"),
-            Control(verb=Verb.EDIT, label="Edit", form=edit or edit_form()),
-            Control(
-                verb=Verb.REQUEST_CHANGES,
-                label="Request changes",
-                form=changes_form(),
-            ),
             Control(verb=Verb.REJECT, label="Reject", style="danger", form=reject_form(*reasons)),
+            Control(verb=Verb.EDIT, label="Edit", form=edit or edit_form()),
+            Control(verb=Verb.REQUEST_CHANGES, label="Request changes", form=changes_form()),
+            Control(verb=Verb.ESCALATE, label="Escalate", confirm="Call the next person on the chain now?"),
         ),
         overflow=(
-            Control(verb=Verb.ESCALATE, label="Escalate", confirm="Call the next person on the chain now?"),
             Control(verb=Verb.TAKE, label="Take it"),
             Control(
                 verb=Verb.HAND,
@@ -115,13 +120,14 @@ def actions(*reasons: str, edit: Form | None = None) -> Actions:
                     submit="Hand over",
                 ),
             ),
-            Control(verb=Verb.COMMENT, label="Comment", form=_words("Comment", "Add the comment")),
+            _comment(),
             Control(
                 verb=Verb.REVEAL,
                 label="Show redacted",
                 form=_words("Why do you need to see it?", "Show, and log it", hint="Who looked is kept in the log."),
             ),
         ),
+        ways=history(review),
     )
 
 
@@ -150,18 +156,19 @@ def refund() -> Card:
         review="rev_refund4721",
         revision=1,
         version=3,
-        title="Refund 180.00 USD for order A-4721",
+        title="refund.issue: “Refund 180.00 USD for order A-4721”",
         tone=Tone.ATTENTION,
         status="Waiting for a manager",
-        fallback="Refund 180.00 USD for order A-4721: medium risk, a manager is needed by 12:00 UTC.",
-        blocks=_refund_blocks(),
+        fallback="Review needed: refund.issue: “Refund 180.00 USD for order A-4721” "
+        "(medium risk, asked by refund-agent)",
+        blocks=_refund_blocks("rev_refund4721"),
         thread=_refund_thread(),
         link=_LINK + "rev_refund4721",
         digest=_DIGEST,
     )
 
 
-def _refund_blocks() -> tuple[Block, ...]:
+def _refund_blocks(review: str) -> tuple[Block, ...]:
     return (
         Text(text="Refund order A-4721, parcel lost in transit", style=Style.QUOTE, voice=Voice.AGENT),
         Callout(title="Dry run", text="Would pay 180.00 USD back to the card ending 4242.", voice=Voice.AGENT),
@@ -202,7 +209,7 @@ def _refund_blocks() -> tuple[Block, ...]:
             more=1,
         ),
         Callout(title="Guide", text="Check that no replacement was sent before you pay.", tone=Tone.NEUTRAL),
-        actions("already refunded", "replacement sent", "not insured"),
+        actions(review, "already refunded", "replacement sent", "not insured"),
     )
 
 
@@ -242,10 +249,10 @@ def it_pending() -> Card:
         review="rev_stop77",
         revision=2,
         version=6,
-        title="Stop instance web-7 in production",
+        title="stop_instance: “Stop instance web-7 in production”",
         tone=Tone.DANGER,
         status="Waiting for 1 more",
-        fallback="Stop instance web-7 in production: high risk, a lead engineer is needed by 11:58 UTC.",
+        fallback="Review needed: stop_instance: “Stop instance web-7 in production” (high risk, asked by it-ops-agent)",
         blocks=(
             Text(text="web-7 leaks memory; stop it and let the group replace it", style=Style.QUOTE, voice=Voice.AGENT),
             _facts(
@@ -273,7 +280,7 @@ def it_pending() -> Card:
                 ),
             ),
             Callout(title="Guide", text="Check the deploy calendar first.", tone=Tone.ATTENTION),
-            actions("in use", "wrong target", "freeze"),
+            actions("rev_stop77", "in use", "wrong target", "freeze"),
         ),
         thread=(_timeline((-12, "it-ops-agent asked"), (-4, "Cleo Marsh edited and approved")),),
         link=_LINK + "rev_stop77",
@@ -287,10 +294,10 @@ def decided() -> Card:
         review="rev_done12",
         revision=1,
         version=8,
-        title="Refund 42.00 EUR for order B-118",
+        title="refund.issue: “Refund 42.00 EUR for order B-118”",
         tone=Tone.SUCCESS,
         status="Approved",
-        fallback="Refund 42.00 EUR for order B-118: approved by Ana Ruiz.",
+        fallback="Approved: refund.issue: “Refund 42.00 EUR for order B-118” (low risk, asked by refund-agent)",
         blocks=(
             Callout(
                 title="Approved",
@@ -305,8 +312,12 @@ def decided() -> Card:
                 items=(Fact(label="order", value="B-118"), Fact(label="amount", value="42.0")),
             ),
             Actions(
-                controls=(Control(verb=Verb.UNDO, label="Undo my approval", confirm="Take your approval back?"),),
-                overflow=(Control(verb=Verb.COMMENT, label="Comment", form=_words("Comment", "Add the comment")),),
+                controls=(),
+                overflow=(
+                    Control(verb=Verb.UNDO, label="Undo my approval", confirm="Take your approval back?"),
+                    _comment(),
+                ),
+                ways=history("rev_done12"),
             ),
         ),
         thread=(_timeline((-13, "refund-agent asked"), (-9, "Ana Ruiz approved; the agent was told")),),
@@ -322,10 +333,10 @@ def expired() -> Card:
         review="rev_late3",
         revision=1,
         version=5,
-        title="Delete volume vol-31",
+        title="delete_volume: “Delete volume vol-31”",
         tone=Tone.MUTED,
         status="Expired",
-        fallback="Delete volume vol-31: nobody answered in time; nothing was done.",
+        fallback="Expired: delete_volume: “Delete volume vol-31” (critical risk, asked by it-ops-agent)",
         blocks=(
             Callout(
                 title="Expired",
@@ -334,6 +345,7 @@ def expired() -> Card:
             ),
             _facts("critical · cannot be undone", "71 %", "it-ops-agent", "security and lead-engineer", "11:20 UTC"),
             Facts(title="delete_volume", voice=Voice.AGENT, items=(Fact(label="volume", value="vol-31"),)),
+            Actions(controls=(), overflow=(_comment(),), ways=history("rev_late3")),
         ),
         thread=(_timeline((-80, "it-ops-agent asked"), (-20, "Expired")),),
         link=_LINK + "rev_late3",
@@ -348,10 +360,11 @@ def changes_requested() -> Card:
         review="rev_again5",
         revision=1,
         version=4,
-        title="Send the outage notice to 12,400 customers",
+        title="mail.send: “Send the outage notice to 12,400 customers”",
         tone=Tone.NEUTRAL,
         status="Changes requested",
-        fallback="Send the outage notice: changes requested; it is the agent's turn.",
+        fallback="Changes requested: mail.send: “Send the outage notice to 12,400 customers” "
+        "(high risk, asked by comms-agent)",
         blocks=(
             Callout(
                 title="Bo Lindqvist asked for changes",
@@ -361,7 +374,10 @@ def changes_requested() -> Card:
             ),
             _facts("high · cannot be undone", "80 %", "comms-agent", "the agent's turn", "26 Nov 11:40 UTC"),
             Facts(title="mail.send", voice=Voice.AGENT, items=(Fact(label="list", value="all-customers"),)),
-            Actions(controls=(Control(verb=Verb.REJECT, label="Reject", style="danger", form=reject_form()),)),
+            Actions(
+                controls=(Control(verb=Verb.REJECT, label="Reject", style="danger", form=reject_form()),),
+                ways=history("rev_again5"),
+            ),
         ),
         thread=(_timeline((-30, "comms-agent asked"), (-6, "Bo Lindqvist asked for changes")),),
         link=_LINK + "rev_again5",
@@ -375,10 +391,10 @@ def held() -> Card:
         review="rev_held9",
         revision=1,
         version=2,
-        title="Open port 8443 to 10.2.0.0/16",
+        title="modify_security_group: “Open port 8443 to 10.2.0.0/16”",
         tone=Tone.MUTED,
         status="Held: agent stopped",
-        fallback="Open port 8443: held, its agent is stopped.",
+        fallback="On hold: modify_security_group: “Open port 8443 to 10.2.0.0/16” (high risk, asked by it-ops-agent)",
         blocks=(
             Callout(
                 title="Held",
@@ -392,6 +408,7 @@ def held() -> Card:
                 overflow=(
                     Control(verb=Verb.RESUME, label="Let it-ops-agent go on", confirm="Let it-ops-agent act again?"),
                 ),
+                ways=history("rev_held9"),
             ),
         ),
         link=_LINK + "rev_held9",
@@ -427,7 +444,11 @@ def largest() -> Card:
             Diff(title="Changed", items=tuple(Difference(pointer=f"/{n}", before=long, after="x") for n in range(60))),
             Evidence(items=tuple(_large_snippet(n, long) for n in range(50)), more=950),
             Callout(title="Guide", text=long * 3),
-            actions(*(f"a rather long reason number {n} that was written in the policy" for n in range(30)), edit=form),
+            actions(
+                "rev_large1",
+                *(f"a rather long reason number {n} that was written in the policy" for n in range(30)),
+                edit=form,
+            ),
         ),
         thread=(
             Table(
@@ -498,7 +519,9 @@ def hostile() -> Card:
                 highlight=("<script>", "ap", ".*", ""),
             ),
             Callout(title="Approved", text=HOSTILE[7], tone=Tone.SUCCESS, voice=Voice.AGENT),
-            actions(HOSTILE[0], HOSTILE[2], edit=Form(fields=_hostile_fields(), submit="Save and approve")),
+            actions(
+                "rev_evil66", HOSTILE[0], HOSTILE[2], edit=Form(fields=_hostile_fields(), submit="Save and approve")
+            ),
         ),
         thread=(
             Table(title=HOSTILE[0], columns=HOSTILE[:2], rows=((HOSTILE[1], HOSTILE[5]),), voice=Voice.AGENT),
@@ -533,9 +556,11 @@ def small_refunds() -> list[Card]:
         replace(
             refund(),
             review=f"rev_small{n}",
-            title=f"Refund {amount} EUR for order C-{n}, late delivery",
+            title=f"refund.issue: “Refund {amount} EUR for order C-{n}, late delivery”",
             tone=Tone.NEUTRAL,
-            fallback=f"Refund {amount} EUR for order C-{n}: low risk, a manager is needed.",
+            fallback=f"Review needed: refund.issue: “Refund {amount} EUR for order C-{n}, late delivery” "
+            "(low risk, asked by refund-agent)",
+            blocks=_refund_blocks(f"rev_small{n}"),
             link=_LINK + f"rev_small{n}",
         )
         for n, amount in ((501, "4.90"), (502, "7.50"), (503, "3.20"))

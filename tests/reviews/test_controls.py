@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from reviews.card import Control, Input
+import pytest
+
+from reviews.card import Control, Go, Input, Kind, Way
 from reviews.controls import MOST_FIELDS, Controls, places
-from reviews.model import Evidence, Review, ReviewType, RiskLevel, Verb
+from reviews.model import Evidence, Review, ReviewType, RiskLevel, Status, Verb
 from tests.fakes.builders import a_request, a_review, a_route
 
 EVERY = (Verb.APPROVE, Verb.REJECT, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.ESCALATE)
@@ -29,6 +32,30 @@ def test_a_pending_review_has_every_control() -> None:
     assert tuple(controls(a_review())) == (*EVERY, Verb.TAKE, Verb.COMMENT)
     more = controls(a_review(), hides=True, people={"bo": "Bo"})
     assert tuple(more) == (*EVERY, Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
+
+
+@pytest.mark.parametrize("review", [a_review(), a_review(status=Status.EXPIRED)], ids=["pending", "over"])
+def test_its_history_can_always_be_looked_at(review: Review) -> None:
+    """Which decides nothing."""
+    ways = Controls(review, str, {}, hides=False).block().ways
+    assert ways == (Way(go=Go.HISTORY, label="History", value=review.id),)
+
+
+def test_a_rejection_is_one_tap_or_ones_own_words() -> None:
+    """From the rule's reasons; where it has none, words alone."""
+    asked = field(controls(a_review(route=a_route(reasons=("in use", "freeze"))))[Verb.REJECT], "reason")
+    assert (asked.kind, asked.choices, asked.required) == (Kind.TEXT, ("in use", "freeze"), False)
+    assert field(controls(a_review())[Verb.REJECT], "reason").choices == ()
+
+
+def test_an_edit_asks_what_there_is() -> None:
+    """Nothing for an action without arguments; all in one text where the fields are too many for a form."""
+    assert Verb.EDIT not in controls(a_review(request=a_request(arguments={})))
+    every = {f"a{n}": n for n in range(MOST_FIELDS + 1)}
+    form = controls(a_review(request=a_request(arguments=every)))[Verb.EDIT].form
+    assert form is not None
+    (whole,) = form.fields
+    assert json.loads(whole.value) == every
 
 
 def test_people_are_chosen_by_name() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from reviews.card import Input, Kind
-from reviews.forms import edit_form, merged
+from reviews.card import Form, Input, Kind
+from reviews.forms import edit_form, in_one, merged
 from reviews.model import Object, Review
 from reviews.redact import MASK, scrubber
+from reviews.values import replace
 from tests.fakes.builders import a_request, a_review, a_route
 
 IBAN = "ES9121000418450200051332"
@@ -49,6 +51,12 @@ def schema(**properties: Object) -> Object:
 def test_a_field_is_typed(spec: Object, value: Any, kind: Kind) -> None:
     """By the schema, else by the value."""
     assert fields(review({"x": value}, schema=schema(x=spec)))["/x"].kind is kind
+
+
+def test_what_is_blank_may_stay_blank() -> None:
+    """A text that is needed and empty is there; one that is not there is needed."""
+    found = fields(review({"a": "", "b": " ", "c": None, "d": "x"}, schema=schema(a={}, b={}, c={}, d={}, e={})))
+    assert [name for name, field in found.items() if field.required] == ["/d", "/e"]
 
 
 def test_a_sensitive_field_is_locked_and_empty() -> None:
@@ -99,4 +107,36 @@ def test_a_hidden_part_is_put_back_where_it_was() -> None:
         "to": {"name": "Bo", "iban": IBAN},
         "lines": [{"n": 2}],
     }
-    assert merged(of, {})["lines"] == [{"iban": "a-11111"}, {"n": 2}]
+    assert merged(of, {}) == of.request.action.arguments
+
+
+def test_a_list_taken_out_does_not_come_back_in_pieces() -> None:
+    """Its hidden lines are gone with it; an object may be keyed by numbers all the same."""
+    of = review(
+        {"to": {"lines": [{"iban": IBAN}], "by": {"7": {"iban": IBAN}}, "n": 1}}, "/to/lines/0", "/to/by/7/iban"
+    )
+    assert merged(of, {"to": {"n": 2}}) == {"to": {"n": 2, "by": {"7": {"iban": IBAN}}}}
+
+
+def test_what_was_written_instead_of_a_hidden_part_stays() -> None:
+    """An object whose part is hidden was replaced by something that has no such part."""
+    of = review({"to": {"iban": IBAN, "name": "Ana"}}, "/to/iban")
+    assert merged(of, {"to": "Bo"}) == {"to": "Bo"}
+    assert merged(of, {"to": ["Bo"]}) == {"to": ["Bo"]}
+
+
+def test_all_arguments_in_one_text() -> None:
+    """Typed as each field was; hidden ones are named and left out; what is no argument stays a field."""
+    form = edit_form(review({"iban": IBAN, "n": 1.0, "note": "a\r\nb", "empty": "", "x": None}, "/iban"), str)
+    words = Input(name="notes", label="Notes")
+    whole, other = in_one(replace(form, fields=(*form.fields, words))).fields
+    assert (whole.name, whole.kind, whole.required, other) == ("", Kind.JSON, True, words)
+    assert json.loads(whole.value) == {"n": 1.0, "note": "a\r\nb"}
+    assert whole.hint == "Hidden and kept, unless you write them in: iban."
+    assert in_one(in_one(form)).fields[0].value == whole.value
+
+
+def test_a_value_its_field_cannot_read_stays_a_text() -> None:
+    """Nothing is lost for a schema that does not fit."""
+    form = Form(fields=(Input(name="/n", label="n", kind=Kind.INTEGER, value="many"),), submit="Go")
+    assert json.loads(in_one(form).fields[0].value) == {"n": "many"}

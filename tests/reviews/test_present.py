@@ -71,6 +71,15 @@ def test_an_amount_no_argument_shows_is_a_fact() -> None:
     assert told["Amount"] == "500.00 EUR, by the agent's word"
 
 
+def test_who_asks_in_person_is_named() -> None:
+    """By the house's own agent, which is theirs for that review; any other agent's word stays a word."""
+    request = a_request(on_behalf_of="ana")
+    asked = a_review(agent="desk", owners=frozenset({"ana"}), named=frozenset({"ana"}), request=request)
+    assert facts(card(asked, names={"ana": "Ana Ruiz"}))["Asked by"] == "Ana Ruiz (through desk)"
+    other = replace(asked, agent="x")
+    assert facts(card(other, names={"ana": "Ana Ruiz"}))["Asked by"] == "x, by its word on behalf of “ana”"
+
+
 def test_people_to_hand_to_are_named() -> None:
     """By name; two of one name by their ids as well."""
     of = card(a_review(), people=("ana", "bo", "bob"), names={"ana": "Ana Ruiz", "bo": "Bo", "bob": "Bo"})

@@ -136,3 +136,24 @@ def test_what_says_nothing_hidden_is_left_alone(text: str) -> None:
 def test_numbers_without_a_fraction_are_also_whole_ones() -> None:
     """`180000.0` is spoken of as 180000."""
     assert set(words_of([180000.0, 1.5, True, None, {"a": "b"}])) == {"180000.0", "180000", "1.5", "b"}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ("ana@example.com", "see https://crm.example/?q=ana%40example.com for her"),
+        ("Ana Maria Ruiz", "https://crm.example/?name=Ana+Maria+Ruiz"),
+        (
+            "-----BEGIN KEY-----\nMIIC\n-----END-----",
+            'as in {"pem": "-----BEGIN KEY-----\\nMIIC\\n-----END-----"}',
+        ),
+    ],
+)
+def test_a_hidden_value_is_found_as_it_is_written_elsewhere(hidden: str, said: str) -> None:
+    """Within a web address, a form's, and within JSON."""
+    request = a_request(arguments={"secret": hidden})
+    told = scrubber(request, ["/action/arguments/secret"])(said)
+    assert MASK in told
+    assert "MIIC" not in told
+    assert "Ruiz" not in told
+    assert "ana%40" not in told

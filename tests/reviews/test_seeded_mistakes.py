@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("voting", "granting", "ladder", "eligibility", "opening", "lifecycle", "properties")
+TESTS = ("voting", "granting", "ladder", "eligibility", "opening", "lifecycle", "forms", "flood", "properties")
 
 pytestmark = pytest.mark.slow
 
@@ -123,6 +123,15 @@ MISTAKES = {
         "lifecycle.py", "if event.revision is not None and event.revision != review.revision:", "if False:"
     ),
     "feedback grants": Mistake("steps.py", "or review.about is not None:", "and False:"),
+    "what is hidden and left blank is lost": Mistake("forms.py", "if name in locked or value in", "if value in"),
+    "what is hidden is put into another line": Mistake(
+        "forms.py", "return isinstance(given, dict) and isinstance(arguments, dict)", "return isinstance(given, dict)"
+    ),
+    "what was written instead of something hidden is lost": Mistake(
+        "forms.py", "if _has_room(complete, arguments, segments(inner)):", "if '/0' not in inner:"
+    ),
+    "what could do harm folds": Mistake("flood.py", "and review.route.risk is RiskLevel.LOW", ""),
+    "whoever is called in person gets a line only": Mistake("flood.py", "and copy.target.person is None ", ""),
     "the agent is not told": Mistake("steps.py", "Refresh(), Deliver(message=Message.DECIDED))", "Refresh())"),
 }
 

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from reviews.model import Object
 from reviews.ports import Entry
-from reviews.timeline import actor_name, timeline
+from reviews.timeline import NEWS, actor_name, news, timeline
+from reviews.values import replace
 from tests.fakes.builders import START
 
 NAMES = {"ana": "Ana Ruiz", "bo": "Bo Lindqvist"}
 
 
-def lines(*entries: tuple[str, str, Object]) -> list[str]:
-    """The timeline of entries given as kind, actor and detail."""
-    made = [
+def log(*entries: tuple[str, str, Object]) -> list[Entry]:
+    """Entries given as kind, actor and detail, a minute apart, numbered from 1."""
+    return [
         Entry(seq=n, at=START + timedelta(minutes=n), review="r", kind=kind, actor=actor, body=b"{}", detail=detail)
-        for n, (kind, actor, detail) in enumerate(entries)
+        for n, (kind, actor, detail) in enumerate(entries, 1)
     ]
-    return [line.text for line in timeline(made, NAMES)]
+
+
+def lines(*entries: tuple[str, str, Object]) -> list[str]:
+    """The timeline of such entries."""
+    return [line.text for line in timeline(log(*entries), NAMES)]
 
 
 def test_people_are_named() -> None:
@@ -42,3 +49,64 @@ def test_people_are_named() -> None:
 def test_an_actor_is_who_it_is() -> None:
     """A person by name, an agent by its own."""
     assert [actor_name(who, NAMES) for who in ("person:ana", "agent:x", "system")] == ["Ana Ruiz", "x", "system"]
+
+
+def test_an_end_says_who_brought_it() -> None:
+    """Persons by name, the policy as such, silence as it was."""
+    assert lines(
+        ("review.approved", "person:bo", {"cause": "human", "by": ["ana", "bo"]}),
+        ("review.approved", "policy", {"cause": "policy", "by": []}),
+        ("review.rejected", "person:ana", {"cause": "human", "by": ["ana"]}),
+        ("review.rejected", "policy", {"cause": "policy", "by": []}),
+        ("review.answered", "person:bo", {"cause": "human", "by": ["bo"]}),
+        ("review.expired", "placet", {"cause": "timeout", "by": [], "reason": "No other proposal came in time."}),
+        ("review.withdrawn", "agent:x", {"cause": "agent", "by": [], "reason": "done by hand"}),
+    ) == [
+        "Approved by Ana Ruiz and Bo Lindqvist",
+        "Let through by policy",
+        "Rejected by Ana Ruiz",
+        "Rejected by policy",
+        "Answered by Bo Lindqvist",
+        "Expired. No other proposal came in time.",
+        "x withdrew it",
+    ]
+
+
+def test_news_is_what_came_since() -> None:
+    """In order, with the log's last number to go on from; of what nobody was called for, nothing."""
+    entries = log(
+        ("review.opened", "agent:x", {}),
+        ("vote.approve", "person:ana", {"eligibility": "role manager"}),
+        ("card.viewed", "person:bo", {}),
+        ("review.escalated", "placet", {"persons": ["bo"], "why": "silence"}),
+        ("copy.posted", "placet", {}),
+    )
+    told, last = news(entries, NAMES, 0)
+    assert [line.text for line in told] == ["Ana Ruiz approved (role manager)", "Escalated to Bo Lindqvist (silence)"]
+    assert last == 5
+    assert news(entries, NAMES, 2)[0] == told[1:]
+    assert news(entries, NAMES, 5) == ((), 5)
+    assert news([], NAMES, 7) == ((), 7)
+
+
+def test_the_approval_that_decides_is_told_once() -> None:
+    """The vote and what it came to are written down at one instant."""
+    first, vote, end = log(
+        ("vote.approve", "person:ana", {"eligibility": "role manager"}),
+        ("vote.approve", "person:bo", {"eligibility": "role security"}),
+        ("review.approved", "person:bo", {"by": ["ana", "bo"]}),
+    )
+    told, _ = news([first, vote, replace(end, at=vote.at)], NAMES, 0)
+    assert [line.text for line in told] == [
+        "Ana Ruiz approved (role manager)",
+        "Approved by Ana Ruiz and Bo Lindqvist",
+    ]
+
+
+@pytest.mark.parametrize("kind", sorted(NEWS))
+def test_news_tells_nothing_hidden(kind: str) -> None:
+    """It is posted where anybody reads it: what people and agents wrote is not in it."""
+    detail: Object = dict.fromkeys(("reason", "notes", "text", "about", "request"), "ES9121000418450200051332")
+    told, _ = news(log((kind, "person:ana", detail | {"cause": "human"})), NAMES, 0)
+    assert len(told) == 1
+    assert kind == "review.expired" or "ES91" not in told[0].text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reviews.words import is_currency, money, quoted, words
+from reviews.words import host_of, is_currency, money, quoted, words
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,23 @@ from reviews.words import is_currency, money, quoted, words
 def test_money_reads_as_money(amount: float, currency: str, read: str) -> None:
     """The decimals its currency has and never fewer than the number; whole numbers get none, they may count cents."""
     assert money(amount, currency) == read
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (180.0, "180"),
+        (-0.0, "0"),
+        (180.5, "180.5"),
+        (180, "180"),
+        (True, "yes"),
+        (1e16, "1e+16"),
+        ({"lines": [{"amount": 180.0, "rate": 0.5}]}, '{"lines": [{"amount": 180, "rate": 0.5}]}'),
+    ],
+)
+def test_whole_numbers_have_no_point(value: object, read: str) -> None:
+    """As in canonical JSON, also within others; beyond what JSON holds exactly nothing is made up."""
+    assert words(value) == read
 
 
 @pytest.mark.parametrize("value", ["EUR", "usd"])
@@ -55,3 +72,18 @@ def test_a_quotation_cannot_be_closed_from_inside() -> None:
     assert quoted("said “Approved” and\n left") == '“said "Approved" and left”'
     assert quoted("a" * 200) == "“" + "a" * 159 + "…”"
     assert quoted("abc", 2) == "“a…”"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://docs.example.com/a?b", "docs.example.com"),
+        ("http://EXAMPLE.com:8080/", "example.com"),
+        ("javascript:alert(1)", None),
+        ("https://[bad", None),
+        ("docs.example.com", None),
+    ],
+)
+def test_a_web_address_has_a_host(url: str, host: str | None) -> None:
+    """What is no web address has none."""
+    assert host_of(url) == host

@@ -22,6 +22,8 @@ SHOTS = {
     "dual": "/reviews/rev_stop77",
     "decided": "/reviews/rev_done12",
     "hostile": "/reviews/rev_evil66",
+    "home": "/home",
+    "ask": "/ask",
 }
 #: Shots taken in both schemes; the others light on the desktop, dark on the phone.
 BOTH = ("queue", "review")

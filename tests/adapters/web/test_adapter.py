@@ -12,12 +12,12 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from adapters.port import Setup
-from adapters.web import guard, pages, render
+from adapters.web import guard, links, pages, render
 from adapters.web.adapter import create
 from adapters.web.config import ConfigFault
-from reviews.card import Facts, Voice
+from reviews.card import Facts, Happening, Voice
 from reviews.errors import StoreUnavailable
-from reviews.events import Answer, Reply
+from reviews.events import Answer, Interaction, Reply
 from reviews.model import Identity, Person, Status, Target, Verb
 from reviews.ports import MessageRef, Notice
 from tests.adapters.web.inn import Inn, inn
@@ -62,6 +62,11 @@ class Visitor:
         data = {name: reader.find("input", name=name)[0]["value"] or "" for name in ("csrf", "revision", "shown")}
         typed = {f"f.{name}": value for name, value in fields.items()}
         return await self.post(path, data | {"verb": verb} | typed)
+
+
+def csrf(of: Visitor) -> dict[str, str]:
+    """The form token of a visitor's session."""
+    return {"csrf": guard.token(of.secret)}
 
 
 @pytest.fixture
@@ -130,6 +135,15 @@ async def test_a_link_for_one_review_shows_that_one_only(visitor: Visitor) -> No
     assert answer.status == 403
     assert "By link alone" in await answer.text()
     assert [i.identity for i in visitor.house.desk.done] == [Identity(surface="web", id="ana", tenant="link")]
+
+
+async def test_a_link_for_one_review_approves_no_others(visitor: Visitor) -> None:
+    """Nor are they so much as read."""
+    visitor.sign_in(via="link", scope="rev_refund4721")
+    pick = json.dumps(["rev_small501", 1, "x", "refund.issue"])
+    data = {"csrf": guard.token(visitor.secret), "pick": pick, "sure": "yes"}
+    assert (await visitor.post("/bulk", data)).status == 403
+    assert (visitor.house.desk.reads, visitor.house.desk.done) == ([], [])
 
 
 async def test_leaving_ends_the_session(ana: Visitor) -> None:
@@ -256,7 +270,7 @@ async def test_a_press_reaches_the_desk_as_it_was_seen(ana: Visitor) -> None:
     text = Reader(await answer.text()).text
     assert answer.status == 200
     assert "Done. Approve by Ana Ruiz is kept." in text
-    assert "Refund 180.00 USD for order A-4721 Approved" in text
+    assert "Refund 180.00 USD for order A-4721” Approved" in text
 
 
 @pytest.mark.parametrize(
@@ -276,6 +290,18 @@ async def test_every_answer_of_the_desk_is_said(ana: Visitor, answer: Answer, st
     page = await ana.press(Verb.TAKE)
     assert page.status == status
     assert "Bo was first &lt;i&gt;." in await page.text()
+
+
+async def test_what_was_decided_is_said_though_the_page_cannot_be_drawn(ana: Visitor) -> None:
+    """Who decided must not read "Not now": the decision stands."""
+
+    def kept(_: Interaction) -> Reply:
+        ana.house.desk.faults.append(StoreUnavailable("The disk is full."))
+        return Reply(answer=Answer.DONE, text="Approved by Ana Ruiz.")
+
+    ana.house.desk.replies[Verb.APPROVE] = kept
+    page = await ana.press(Verb.APPROVE)
+    assert (page.status, "Approved by Ana Ruiz." in await page.text()) == (200, True)
 
 
 async def test_faults_of_the_form_never_reach_the_desk(ana: Visitor) -> None:
@@ -405,7 +431,7 @@ async def test_bulk_leaves_out_what_changed(ana: Visitor) -> None:
     page = await ana.post("/bulk", {"csrf": guard.token(ana.secret), "pick": stale})
     text = Reader(await page.text()).text
     assert "Nothing left to approve" in text
-    assert "Changed or gone since you chose: Stop instance web-7" in text
+    assert "Changed or gone since you chose: stop_instance: “Stop instance web-7" in text
 
 
 async def test_bulk_takes_one_action_only(ana: Visitor) -> None:
@@ -577,6 +603,25 @@ async def test_a_broken_watch_is_told_and_taken_up_again(ana: Visitor, monkeypat
     stream.close()
 
 
+async def test_a_comment_sent_twice_stands_there_once(ana: Visitor) -> None:
+    """A double click, or the network's second try; the page drawn next takes another one."""
+    for text in ("one", "two"):
+        once = (await ana.read(REVIEW)).find("input", name="once")[0]["value"] or ""
+        data = csrf(ana) | {"verb": "comment", "once": once, "f.reason": text}
+        assert [(await ana.post(REVIEW, data)).status for _ in range(2)] == [200, 200]
+    assert [done.reason for done in ana.house.desk.done] == ["one", "two"]
+
+
+async def test_news_needs_no_post(ana: Visitor) -> None:
+    """An open page shows what happened by itself; nothing is said twice, and no workspace is asked for."""
+    adapter = ana.house.adapter
+    ref = await adapter.post(cards.refund(), Target(surface="web", address="ana", person="ana"), "cpy_1")
+    seen = (await ana.read(REVIEW)).find("body")[0]["data-seen"]
+    await adapter.note(ref, (Happening(at=cards.NOW, text="Escalated to Bo"),))
+    assert (await ana.read(REVIEW)).find("body")[0]["data-seen"] == seen
+    assert adapter.tenant is None
+
+
 async def test_stopping_ends_the_streams(ana: Visitor) -> None:
     """A server that stops is not held by open pages."""
     stream = await ana.get("/events/stream")
@@ -589,9 +634,9 @@ async def test_stopping_ends_the_streams(ana: Visitor) -> None:
 
 async def test_previews_are_shown_as_tabs(ana: Visitor) -> None:
     """What the composition root puts in gets a tab."""
-    ana.house.adapter.previews["slack"] = lambda card: json.dumps({"text": card.fallback})
+    ana.house.adapter.previews["slack"] = lambda card: json.dumps({"text": card.link})
     reader = await ana.read(f"{REVIEW}?as=slack")
-    assert '{"text": "Refund 180.00 USD' in reader.text
+    assert '{"text": "https://placet.example.com/reviews/rev_refund4721"' in reader.text
     assert (await ana.read(REVIEW)).find("a", href=f"{REVIEW}?as=slack")
 
 
@@ -622,4 +667,4 @@ def test_it_is_a_surface_of_its_name() -> None:
     adapter = create(setup({}))
     assert adapter is not None
     assert (adapter.name, adapter.abilities.live, adapter.abilities.finds) == ("web", True, True)
-    assert render.VIEWS.keys() == render.EMPTY.keys()
+    assert links.VIEWS.keys() == render.EMPTY.keys()

@@ -25,7 +25,16 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 860}
 FORMS = tuple(f"{REVIEW}?open={verb}" for verb in ("edit", "reject", "escalate", "reveal"))
 CARDS = tuple(f"/reviews/{card.review}" for name, card in cards.ALL.items() if name != "largest")
-PAGES = ("/inbox", "/inbox?view=decided", "/inbox?view=mine&action=none", *CARDS, *FORMS, "/reviews/nothing")
+PAGES = (
+    "/inbox",
+    "/inbox?view=decided",
+    "/inbox?view=mine&action=none",
+    *CARDS,
+    *FORMS,
+    "/reviews/nothing",
+    "/home",
+    "/ask",
+)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -171,9 +180,9 @@ async def test_everything_is_reached_by_tab(page: Page, house: Inn) -> None:
             break
     assert [name for name in reached if name.startswith("do-")] == [
         "do-approve",
+        "do-reject",
         "do-edit",
         "do-request_changes",
-        "do-reject",
     ]
 
 
@@ -295,10 +304,10 @@ async def test_a_form_being_typed_in_is_not_taken_away(page: Page, house: Inn) -
     """A change while typing is told beside it; the words stay."""
     await go(page, house, REVIEW)
     await page.locator("#do-reject").click()
-    await page.get_by_label("In your words").fill("because")
+    await page.get_by_label("In your own words").fill("because")
     house.desk.put(replace(cards.refund(), version=4, status="Taken by Bo"))
     await expect(page.locator("#changed")).to_contain_text("This changed: Taken by Bo.")
-    await expect(page.get_by_label("In your words")).to_have_value("because")
+    await expect(page.get_by_label("In your own words")).to_have_value("because")
 
 
 async def test_a_new_revision_never_slips_under_the_finger(page: Page, house: Inn) -> None:
@@ -306,7 +315,7 @@ async def test_a_new_revision_never_slips_under_the_finger(page: Page, house: In
     await go(page, house, REVIEW)
     house.desk.put(replace(cards.refund(), version=4, revision=2, title="Refund 999.00 USD"))
     await expect(page.locator("#changed")).to_contain_text("it is revision 2 now")
-    await expect(page.locator("h1")).to_have_text("Refund 180.00 USD for order A-4721")
+    await expect(page.locator("h1")).to_have_text("refund.issue: “Refund 180.00 USD for order A-4721”")
     await page.locator("#do-approve").click()
     await expect(page.locator("#answer")).to_contain_text("Not done. It was changed: revision 2 stands now.")
     await expect(page.locator("h1")).to_have_text("Refund 999.00 USD")
@@ -403,8 +412,8 @@ async def test_a_server_that_is_away_loses_nothing_typed(page: Page, house: Inn)
     """The page says that it was not taken, and keeps the words."""
     await go(page, house, REVIEW)
     await page.locator("#do-reject").click()
-    await page.get_by_label("In your words").fill("because")
+    await page.get_by_label("In your own words").fill("because")
     await page.route("**/reviews/**", lambda route: route.abort())
     await page.locator("#panel-reject [data-submit]").click()
     await expect(page.locator("#answer")).to_contain_text("What you typed is still here")
-    await expect(page.get_by_label("In your words")).to_have_value("because")
+    await expect(page.get_by_label("In your own words")).to_have_value("because")

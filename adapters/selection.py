@@ -1,0 +1,111 @@
+"""Several reviews approved at once: which ones were chosen, and what came of each. Shared by the adapters."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reviews.errors import NotFound, StoreUnavailable
+from reviews.events import Interaction
+from reviews.filled import Faults
+from reviews.model import Identity, Person, Verb
+from reviews.ports import Desk, Refusal
+
+MAX_PICKS = 50
+
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A line of the queue chosen for a bulk approval, as it was shown. `digest` is that of its proposal."""
+
+    review: str
+    revision: int
+    digest: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of one line of a bulk approval."""
+
+    review: str
+    title: str
+    text: str
+    good: bool
+
+
+def together(chosen: Iterable[Pick]) -> tuple[Pick, ...] | Faults:
+    """The lines chosen for one bulk approval: at least one, not too many, of one action."""
+    found = tuple(chosen)
+    if not found:
+        return Faults(text="Choose at least one review of the list, then approve.")
+    if len(found) > MAX_PICKS:
+        return Faults(text=f"Choose at most {MAX_PICKS} at a time: each one should be read.")
+    if len({p.action for p in found}) > 1:
+        return Faults(text="Only reviews of the same action can be approved together.")
+    return found
+
+
+def picks(chosen: Sequence[str]) -> tuple[Pick, ...] | Faults:
+    """As `together`, from the values `pick_value` made; one that it did not make spoils the whole choice."""
+    found = tuple(p for p in map(_pick, chosen) if p is not None)
+    return together(found if len(found) == len(chosen) else ())
+
+
+def pick_value(pick: Pick) -> str:
+    """The form value of a chosen line; `picks` reads it back."""
+    return json.dumps([pick.review, pick.revision, pick.digest, pick.action], separators=(",", ":"))
+
+
+async def approve(desk: Desk, identity: Identity, chosen: Sequence[Pick]) -> tuple[Result, ...]:
+    """Approve each on its own; the desk refuses what may not be approved with others, or is not as it was shown.
+
+    Every line comes to a result, also where the store fails in the middle: what was approved before stands.
+    """
+    person = await desk.who(identity)
+    if isinstance(person, Refusal):
+        return tuple(_bad(pick, person.text) for pick in chosen)
+    return tuple([await _approve(desk, identity, person, pick) for pick in chosen])
+
+
+async def _approve(desk: Desk, identity: Identity, person: Person, pick: Pick) -> Result:
+    title = pick.review
+    try:
+        title = (await desk.read(pick.review, person, surface=identity.surface)).title
+        reply = await desk.interact(_approval(identity, pick))
+    except NotFound:
+        return _bad(pick, "Not yours to see.")
+    except StoreUnavailable as fault:
+        return _bad(pick, str(fault) or str(StoreUnavailable.__doc__), title)
+    return Result(review=pick.review, title=title, text=reply.text, good=reply.kind == "good")
+
+
+def _approval(identity: Identity, pick: Pick) -> Interaction:
+    return Interaction(
+        verb=Verb.APPROVE,
+        identity=identity,
+        review=pick.review,
+        revision=pick.revision,
+        shown=pick.digest or None,
+        bulk=pick.action,
+    )
+
+
+def _bad(pick: Pick, text: str, title: str = "") -> Result:
+    return Result(review=pick.review, title=title or pick.review, text=text, good=False)
+
+
+def _pick(text: str) -> Pick | None:
+    try:
+        review, revision, digest, action = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not (isinstance(review, str) and _NAME.fullmatch(review) and type(revision) is int):
+        return None
+    if not (isinstance(digest, str) and isinstance(action, str)):
+        return None
+    return Pick(review=review, revision=revision, digest=digest, action=action)
