@@ -6,9 +6,9 @@ import asyncio
 import ipaddress
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from adapters.port import Adapter, Setup
 from bot import opening, wire
+from bot.absence import Absences
 from bot.api import AgentApi
 from bot.clock import SystemClock
 from bot.config import Config
@@ -54,6 +55,8 @@ log = structlog.get_logger(__name__)
 
 #: How often what other processes and editors may have changed is looked at again (seconds).
 SWEEP = 2.0
+#: How long a press is known as one that came, and how often the older ones are forgotten.
+REPEATS, FORGET = timedelta(days=1), timedelta(hours=1)
 #: A worker that failed starts again after this long (seconds).
 RESTART = 1.0
 ADAPTERS = "placet.adapters"
@@ -103,7 +106,7 @@ class App:
         self.store = store or open_store(database_url(config.database, folder), self.clock)
         self.control_path = control_path(config.database, folder)
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
-        self.keyring = Keyring(self.store)
+        self.keyring, self.absences = Keyring(self.store), Absences(self.store)
         self.adapters: dict[str, Adapter] = {}
         self.url = config.server.public_url or ""
         self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
@@ -111,6 +114,7 @@ class App:
         self._runners: list[web.AppRunner] = []
         self._sockets: list[socket.socket] = []
         self.failing: dict[str, str] = {}
+        self._forget_at = self.clock.now()
 
     # ---------------------------------------------------------------------------- starting and stopping
 
@@ -119,7 +123,7 @@ class App:
         draw_key = self.house_keys.get("draw")
         self._bind()
         try:
-            self.directory = Directory(self.config, ("web",))
+            self.directory = self._directory(("web",))
             self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
             policy = self.rules.load()
             await opening.start(self.store, self.control_path)
@@ -131,6 +135,7 @@ class App:
     async def _open(self, policy: Policy, draw_key: bytes) -> None:
         await self.rules.keep(self.store, policy)
         await self.keyring.load()
+        await self.absences.load()
         self.router = Router(policy, lambda: self.directory, draw_key)
         self.service = Service(
             self.store,
@@ -142,13 +147,14 @@ class App:
             self.url,
             self.metrics.observe,
         )
-        self.desk = FrontDesk(self.service)
+        self.desk = FrontDesk(self.service, self.absences, self.keyring.agent)
         self.door = FrontDoor(self.store, lambda: self.directory, self.clock, demo=self.demo)
         self.courier = Courier(self.store, self.hub, self.gate, self.clock, self.keyring.agent)
         self._load_adapters()
-        self.directory = Directory(self.config, self.adapters)
+        self.directory = self._directory(self.adapters)
         self.hub.posting = any(not adapter.abilities.live for adapter in self.adapters.values())
-        self.outbox = Outbox(self.service, self.adapters, self.desk.card, self.hub, self.clock)
+        desk = self.desk
+        self.outbox = Outbox(self.service, self.adapters, desk.card, self.hub, self.clock, desk.queue_card)
         self.timers = Timers(self.hub, self.service.fire, self._next_due)
         self.operations = Operations(self.store, self.keyring, self.door, lambda: self.directory, self.url)
         for adapter in self.adapters.values():
@@ -162,6 +168,14 @@ class App:
         self._begin("courier", self.courier.run)
         self._begin("store", self._follow_others)
         self._begin("sweep", self._sweep)
+
+    def _directory(self, surfaces: Iterable[str]) -> Directory:
+        """The people, as the surfaces that run know them; a surface that does not run lets nobody in."""
+        return Directory(self.config, surfaces, tenant=self._tenant, absent=self.absences.of)
+
+    def _tenant(self, surface: str) -> str | None:
+        adapter = self.adapters.get(surface)
+        return adapter.tenant if adapter is not None else ""
 
     async def stop(self) -> None:
         """Answer whoever waits, finish what was begun, close. Safe to call after a start that failed."""
@@ -270,8 +284,10 @@ class App:
             kind, _, review_id = name.partition(":")
             if kind == "review":
                 await self._announce(review_id)
-            elif kind in ("agents", "resync"):
+            if kind in ("agents", "resync"):
                 await self.keyring.load()
+            if kind in ("absences", "resync"):
+                await self.absences.load()
             self._poke()
 
     async def _announce(self, review_id: str) -> None:
@@ -280,16 +296,25 @@ class App:
             self.hub.announce(review, ())
 
     async def _sweep(self) -> None:
-        """Look again at what may have changed outside: the policy's files, agents added by another process."""
+        """Look again at what may have changed outside: the policy's files, agents and absences of other processes."""
         while not self.hub.closing.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP):
                     await self.hub.closing.wait()
             try:
                 await self.keyring.load()
+                await self.absences.load()
                 await self.reload_policy(force=False)
+                await self._forget()
             except StoreUnavailable as fault:
                 log.warning("sweep_waits", why=str(fault))
+
+    async def _forget(self) -> None:
+        """Forget, now and then, which presses came: no surface delivers one again after a day."""
+        now = self.clock.now()
+        if now >= self._forget_at:
+            await self.store.tx(lambda tx: tx.forget_once(tx.now() - REPEATS))
+            self._forget_at = now + FORGET
 
     async def reload_policy(self, *, force: bool = True) -> None:
         """Swap in the policy if its files changed and load; else keep the one in force and say why."""

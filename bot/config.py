@@ -87,10 +87,11 @@ class PersonEntry(_Section):
     timezone: Zone = Field(default="UTC", description="For quiet hours and handovers.")
     roles: tuple[Name, ...] = Field(default=(), description="Roles held.")
     identities: dict[Literal["slack", "teams"], str] = Field(
-        default_factory=dict, description="Slack user id, Teams object id."
+        default_factory=dict,
+        description="Slack user id, Teams object id; `TENANT:ID` for somebody of another workspace (`T01AB:U02CD`).",
     )
     prefers: Literal["slack", "teams", "web"] = Field(default="web", description="Where a direct message goes first.")
-    deputy: Name | None = Field(default=None, description="Who stands in when away.")
+    deputy: Name | None = Field(default=None, description="Who is called instead while this person is away.")
     scopes: tuple[str, ...] = Field(default=(), description="Scopes of requests this person may decide.")
     auditor: bool = Field(default=False, description="May read every review and decide none by that.")
 
@@ -120,6 +121,25 @@ class Layer(_Section):
         return time.fromisoformat(self.handoff.rpartition(" ")[2])
 
 
+class Cards(_Section):
+    """Posted cards."""
+
+    open_per_channel: int = Field(
+        default=20,
+        ge=0,
+        description="Open cards a channel holds; further low-risk reviews share one queue card. 0: never.",
+    )
+
+
+class Asks(_Section):
+    """Reviews people ask for themselves."""
+
+    enabled: bool = Field(default=True, description="Whether people may ask for a review from chat.")
+    action: str = Field(
+        default="message.review", min_length=1, max_length=200, description="The action's name, for the policy's rules."
+    )
+
+
 class Audit(_Section):
     """The log."""
 
@@ -147,6 +167,8 @@ class Config(_Section):
     slack: dict[str, Any] | None = Field(default=None, description="The Slack adapter's section.")
     teams: dict[str, Any] | None = Field(default=None, description="The Teams adapter's section.")
     web: dict[str, Any] = Field(default_factory=dict, description="The web inbox's section.")
+    cards: Cards = Field(default=Cards(), description="Posted cards.")
+    asks: Asks = Field(default=Asks(), description="Reviews people ask for themselves.")
     audit: Audit = Field(default=Audit(), description="The log.")
 
     @model_validator(mode="after")
@@ -161,6 +183,8 @@ class Config(_Section):
             ]
             if person.deputy is not None and person.deputy not in people:
                 faults.append(f"people: {person.id}'s deputy {person.deputy!r} is nobody here")
+            if person.deputy == person.id:
+                faults.append(f"people: {person.id} cannot be their own deputy")
         for rotation, layers in self.rotations.items():
             for layer, turn in layers.items():
                 faults += [

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot import wire
-from bot.listing import command_card, query_of, queue_item
+from bot.absence import Absences
+from bot.adoption import adopt
+from bot.asking import Asking
+from bot.commands import Commands
+from bot.drawing import LOGGED, Drawing
+from bot.listing import COUNTED, Home, Some, home_card, may_see, query_of, queue_card, queue_item, some
 from bot.routing import PolicyMissing, Routed
 from bot.service import Service
 from policies import schemas
 from reviews import eligibility
-from reviews.card import Card
-from reviews.eligibility import Barred
+from reviews.card import Card, Form
 from reviews.errors import DigestImpossible, NotFound
 from reviews.events import (
     Answer,
@@ -37,9 +41,9 @@ from reviews.events import (
 )
 from reviews.forms import merged
 from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Verb
-from reviews.ports import Entry, MessageRef, Notice, Query, QueueFilter, QueuePage, Refusal, Tx
-from reviews.present import Earlier, Surroundings, clean, present, title_of
-from reviews.timeline import timeline
+from reviews.ports import Agent, Asked, Entry, Notice, QueueFilter, QueuePage, Refusal, Tx
+from reviews.present import clean
+from reviews.steps import sentence
 from reviews.values import replace
 
 #: How long taking a review keeps the ladder from climbing.
@@ -52,9 +56,10 @@ _BY_LINK = frozenset({Verb.TAKE, Verb.ESCALATE, Verb.REJECT, Verb.COMMENT})
 _VOTES = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.REQUEST_CHANGES, Verb.ANSWER})
 #: The role that may break the glass.
 BREAK_GLASS = "break-glass"
-_HISTORY = 5
-#: A queue's length is counted no further than this.
-_COUNTED = 1000
+#: Who escalates twice within this long pressed twice: they did not mean the rung after the next.
+ONE_PRESS = timedelta(seconds=10)
+#: Home names so many reviews that wait, and looks through so many decided ones for some of this person's.
+_WAITING, _LOOKED, _DECIDED = 20, 40, 10
 
 
 class FieldErrors(Exception):
@@ -66,11 +71,15 @@ class FieldErrors(Exception):
 
 
 class FrontDesk:
-    """Implements `reviews.ports.Desk` over the service."""
+    """Implements `reviews.ports.Desk` over the service. `agent` finds an agent by name."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, absences: Absences, agent: Callable[[str], Agent | None]) -> None:
         self._service = service
+        self._commands = Commands(self, service, absences)
+        self._asking = Asking(service, agent)
         self._seen: set[tuple[str, str]] = set()
+        #: Draws a review's card as it stands; shared with the outbox.
+        self.card = Drawing(service.directory, service.base_url).card
 
     async def who(self, identity: Identity) -> Person | Refusal:
         """The person behind a verified identity."""
@@ -84,23 +93,16 @@ class FrontDesk:
 
     async def interact(self, interaction: Interaction) -> Reply:
         """Take what a person did; committed before it is answered. Every fault becomes a sentence for them."""
+        if interaction.mark is not None and not interaction.review:
+            meant = await self._marked(interaction)
+            if isinstance(meant, Reply):
+                return meant
+            interaction = meant
         person = self._service.directory().who(interaction.identity)
         if isinstance(person, Refusal):
             return Reply(answer=Answer.FORBIDDEN, text=person.text)
-
-        def act(tx: Tx) -> Transition | Reply:
-            review = tx.lock(interaction.review)
-            if review is None:
-                return Reply(answer=Answer.MISSING, text="This review is not here any more.")
-            refusal = self._not_here(review, person, interaction)
-            if refusal is not None:
-                return Reply(answer=Answer.FORBIDDEN, text=refusal, review=review)
-            self._adopt(tx, review, interaction)
-            event = self._event(tx, review, person, interaction)
-            return event if isinstance(event, Reply) else self._service.keep(tx, review, event)
-
         try:
-            done = await self._service.store.tx(act)
+            done = await self._service.store.tx(lambda tx: self._act(tx, person, interaction))
         except FieldErrors as fault:
             return Reply(answer=Answer.REFUSED, text="Some fields need another look.", errors=fault.errors)
         except (wire.BadRequest, PolicyMissing, DigestImpossible) as fault:
@@ -108,7 +110,37 @@ class FrontDesk:
         if isinstance(done, Reply):
             return done
         self._service.announce(done.review, done.effects)
-        return Reply(answer=done.answer, text=done.text, review=done.review)
+        await self._asking.used(done.review)
+        return Reply(answer=done.answer, text=_with_who_may(done), review=done.review)
+
+    async def _marked(self, interaction: Interaction) -> Interaction | Reply:
+        """The same, naming the review of the posted copy that was replied to; else why there is none.
+
+        Of a message nobody here knows nothing is said: it may be anybody's. Who knows that it is ours says so.
+        """
+        surface, mark = interaction.identity.surface, interaction.mark or ""
+        copy = await self._service.store.view(lambda tx: tx.copy_by_mark(surface, mark))
+        if copy is None:
+            return Reply(answer=Answer.MISSING, text="")
+        if not copy.review:
+            return Reply(answer=Answer.REFUSED, text="This card is of several reviews: open one and comment there.")
+        return replace(interaction, review=copy.review)
+
+    def _act(self, tx: Tx, person: Person, interaction: Interaction) -> Transition | Reply:
+        """Lock, decide, keep; once for each press, however often the surface delivers it."""
+        review = tx.lock(interaction.review)
+        if review is None:
+            return Reply(answer=Answer.MISSING, text="This review is not here any more.")
+        refusal = self._not_here(review, person, interaction)
+        if refusal is not None:
+            return Reply(answer=Answer.FORBIDDEN, text=refusal, review=review)
+        if may_see(review, person):
+            adopt(tx, review, interaction)
+        before = _taken_before(tx, person, interaction)
+        if before is not None:
+            return Reply(answer=Answer.SAME, text=f"{before} {sentence(review)}", review=review)
+        event = self._event(tx, review, person, interaction)
+        return event if isinstance(event, Reply) else self._service.keep(tx, review, event)
 
     def _not_here(self, review: Review, person: Person, interaction: Interaction) -> str | None:
         """Why this way of coming in is not enough for this act; None when it is."""
@@ -124,7 +156,7 @@ class FrontDesk:
         ):
             return "Only low-risk reviews of one and the same action can be approved together."
         if verb not in _VOTES and not may_see(review, person):
-            return "This review is not yours to see."
+            return f"This review is not yours to see. It needs {eligibility.needed(review)}."
         return None
 
     def _guarded(self, review: Review) -> bool:
@@ -132,14 +164,6 @@ class FrontDesk:
         roles = self._service.directory().config.roles
         levels = [n.level or (roles[n.role].level if n.role in roles else 0) for n in review.route.needs]
         return review.route.tier is Tier.DUAL or max(levels, default=0) >= 2
-
-    def _adopt(self, tx: Tx, review: Review, interaction: Interaction) -> None:
-        """A press on a copy whose posting was never confirmed proves that it is there."""
-        copy = tx.copy(interaction.copy) if interaction.copy else None
-        if copy is None or copy.review != review.id or copy.state not in ("posting", "unknown") or not interaction.ref:
-            return
-        ref = _ref(interaction)
-        tx.keep_copy(replace(copy, state="posted", ref=ref, shown=0), tx.now())
 
     def _event(self, tx: Tx, review: Review, person: Person, i: Interaction) -> Event | Reply:  # noqa: C901 - one flat match over a closed set
         at = tx.now()
@@ -211,7 +235,7 @@ class FrontDesk:
             found = tx.find(query)
             items = tuple(queue_item(review, person) for review in found[: filter.limit] if may_see(review, person))
             counts = {
-                view: tx.count(query_of(person, QueueFilter(view=view)), at_most=_COUNTED) for view in _views(person)
+                view: tx.count(query_of(person, QueueFilter(view=view)), at_most=COUNTED) for view in _views(person)
             }
             more = str(query.offset + filter.limit) if len(found) > filter.limit else None
             return QueuePage(items=items, cursor=more, counts=counts)
@@ -226,7 +250,7 @@ class FrontDesk:
             found = tx.read(review)
             if found is None or not may_see(found, person):
                 raise NotFound("There is no such review, or it is not yours to see.")
-            shown = reveal and _revealed(tx.log(review=review), person, now)
+            shown = reveal and _revealed(tx.log(review=review, limit=LOGGED, public=True), person, now)
             return self.card(tx, found, revealed=shown)
 
         card = await self._service.store.view(look)
@@ -238,8 +262,8 @@ class FrontDesk:
             return
 
         def note(tx: Tx) -> None:
-            actor = f"person:{person.id}"
-            if not any(entry.kind == "card.viewed" and entry.actor == actor for entry in tx.log(review=review)):
+            actor, log = f"person:{person.id}", tx.log(review=review, limit=LOGGED)
+            if not any(entry.kind == "card.viewed" and entry.actor == actor for entry in log):
                 tx.record(_viewed(actor, tx.now(), surface, card), review)
 
         await self._service.store.tx(note)
@@ -247,48 +271,58 @@ class FrontDesk:
             self._seen.clear()
         self._seen.add((review, person.id))
 
-    async def command(self, person: Person, text: str) -> Card:
-        """Answer `list`, `mine`, `show ID` or `help`."""
-        word, _, rest = text.strip().partition(" ")
-        if word == "show" and rest:
-            return await self.read(rest.strip(), person, surface="command")
-        view = {"mine": "mine", "list": "roles", "": "roles"}.get(word)
-        page = await self.queue(person, QueueFilter(view=view)) if view else None
-        return command_card(word, page, self._service.base_url)
+    async def command(self, person: Person, text: str, *, surface: str) -> Card:
+        """Answer what a person typed (`bot/commands.py` has the list). Raises StoreUnavailable."""
+        return await self._commands.answer(person, text, surface)
 
-    def card(self, tx: Tx, review: Review, *, revealed: bool = False) -> Card:
-        """The card of a review with all that surrounds it."""
-        directory = self._service.directory()
-        eligible = [
-            person.id
-            for person in directory.people()
-            if not review.status.over and not isinstance(eligibility.standing(review, person), Barred)
-        ]
-        around = Surroundings(
-            link=f"{self._service.base_url}/reviews/{review.id}",
-            timeline=timeline(tx.log(review=review.id), directory.names()),
-            history=_history(tx, review),
-            names=directory.names(),
-            people=tuple(eligible),
-            revealed=revealed,
-        )
-        return present(review, around)
+    async def home(self, person: Person) -> Card:
+        """What a person comes home to."""
+
+        def look(tx: Tx) -> tuple[Some, Some]:
+            lately = some(tx, person, QueueFilter(view="decided", limit=_LOOKED)).reviews
+            theirs = tuple(review for review in lately if any(vote.person == person.id for vote in review.votes))
+            # The view by roles holds what they were called to as well, the most urgent first.
+            return some(tx, person, QueueFilter(limit=_WAITING)), Some(reviews=theirs[:_DECIDED])
+
+        waiting, decided = await self._service.store.view(look)
+        away, calls = self._commands.whether_away(person), self._commands.calls()
+        home = Home(person=person, waiting=waiting, decided=decided, away=away, calls=calls)
+        return home_card(home, self._service.directory().names(), self._service.base_url)
+
+    def queue_card(self, reviews: Sequence[Review], more: int) -> Card:
+        """The card of what was folded at one place; the outbox draws it."""
+        return queue_card(reviews, more, self._service.directory().names(), self._service.base_url)
+
+    # ---------------------------------------------------------------------------- asking
+
+    async def asking(self, person: Person) -> Form | Refusal:
+        """The form to ask for a review with."""
+        return self._asking.form(person)
+
+    async def ask(self, asked: Asked) -> Reply:
+        """Open a review in a person's name, who never decides it themselves."""
+        return await self._asking.ask(asked)
+
+
+def _taken_before(tx: Tx, person: Person, i: Interaction) -> str | None:
+    """What is said of a press that is not new: delivered before, or the second click of a double one; else None."""
+    if i.once is not None and not tx.once(f"{i.identity.surface}:{i.once}"):
+        return "That was taken already."
+    if i.verb is Verb.ESCALATE and not tx.once(f"escalate:{i.review}:{person.id}", within=ONE_PRESS):
+        return "You escalated this a moment ago."
+    return None
+
+
+def _with_who_may(done: Transition) -> str:
+    """What is said of a transition; who may not is told who may."""
+    if done.answer is not Answer.FORBIDDEN or done.review.status.over:
+        return done.text
+    needed = eligibility.needed(done.review)
+    return done.text if needed in done.text else f"{done.text} It needs {needed}."
 
 
 def _views(person: Person) -> tuple[str, ...]:
     return ("mine", "roles", "decided", "all") if person.auditor else ("mine", "roles", "decided")
-
-
-def may_see(review: Review, person: Person) -> bool:
-    """Whether a person may read a review: auditors all; others those of their roles and those they were called to."""
-    if person.auditor or person.id in review.called or person.id in (review.owner, review.principal):
-        return True
-    if any(vote.person == person.id for vote in review.votes):
-        return True
-    return any(
-        need.role in person.roles if need.role is not None else person.level >= (need.level or 0)
-        for need in review.route.needs
-    )
 
 
 class _Particulars:
@@ -316,26 +350,6 @@ def _revealed(log: list[Entry], person: Person, now: datetime) -> bool:
         entry.kind == "review.revealed" and entry.actor == f"person:{person.id}" and now - entry.at < REVEALED_FOR
         for entry in log
     )
-
-
-def _history(tx: Tx, review: Review) -> tuple[Earlier, ...]:
-    subject = review.request.subject
-    if subject is None:
-        return ()
-    query = Query(subject=subject, action=review.request.action.name, limit=_HISTORY + 1)
-    return tuple(
-        Earlier(
-            when=f"{earlier.created_at:%d %b %Y %H:%M} UTC",
-            what=title_of(earlier),
-            came_to=earlier.status.replace("_", " "),
-        )
-        for earlier in tx.find(query)
-        if earlier.id != review.id and earlier.sandbox == review.sandbox and earlier.agent == review.agent
-    )[:_HISTORY]
-
-
-def _ref(interaction: Interaction) -> MessageRef:
-    return MessageRef(surface=interaction.identity.surface, ref=interaction.ref or {})
 
 
 def _viewed(actor: str, at: datetime, surface: str, card: Card) -> Record:

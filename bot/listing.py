@@ -1,21 +1,38 @@
-"""Queues: which reviews a person sees, in which order, a line each. Pure."""
+"""Lists: which reviews a person sees, in which order, a line each; and the cards made of such lines. No I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from reviews import eligibility
-from reviews.card import Callout, Card, Table, Text, Tone
+from reviews.card import Actions, Block, Callout, Card, Facts, Go, Line, Lines, Style, Text, Tone, Way
 from reviews.eligibility import Barred
 from reviews.lifecycle import priority
 from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
-from reviews.ports import Query, QueueFilter, QueueItem, QueuePage
+from reviews.ports import Query, QueueFilter, QueueItem, Tx
 from reviews.present import title_of
+from reviews.status import DESK, asker, status_word
 
 _OPEN = (Status.PENDING, Status.CHANGES_REQUESTED)
 _OVER = tuple(status for status in Status if status.over)
-_HELP = """list: open reviews of your roles
-mine: those you were called to or have in hand
-show ID: one review
-help: this"""
+#: A queue card names so many of the reviews folded into it.
+_FOLDED = 10
+
+
+def may_see(review: Review, person: Person) -> bool:
+    """Whether a person may read a review: auditors all; others those of their roles and those they were called to.
+
+    Who asked people by themselves sees what comes of it. Owning an agent shows nothing: its key reads for it.
+    """
+    if person.auditor or person.id in review.called or person.id in (review.owner, review.principal):
+        return True
+    if any(vote.person == person.id for vote in review.votes) or (review.agent == DESK and person.id in review.owners):
+        return True
+    return any(
+        need.role in person.roles if need.role is not None else person.level >= (need.level or 0)
+        for need in review.route.needs
+    )
 
 
 def query_of(person: Person, filter: QueueFilter) -> Query:
@@ -36,18 +53,14 @@ def query_of(person: Person, filter: QueueFilter) -> Query:
     )
 
 
-def queue_item(review: Review, person: Person) -> QueueItem:
-    """A review as a line of this person's queue."""
-    may = not isinstance(eligibility.standing(review, person), Barred)
-    voted = any(vote.person == person.id for vote in review.votes_now())
-    simple = review.route.risk is RiskLevel.LOW and review.route.tier is Tier.APPROVE and not review.held
-    open_ = review.status is Status.PENDING and Verb.APPROVE in eligibility.allowed(review)
+def queue_item(review: Review, person: Person, names: Mapping[str, str] | None = None) -> QueueItem:
+    """A review as a line of this person's queue. `names` maps person ids to names, for who asked by themselves."""
     return QueueItem(
         id=review.id,
         seq=review.seq,
         title=title_of(review),
         action=review.request.action.name,
-        agent=review.agent,
+        agent=asker(review, names),
         status=review.status,
         risk=review.route.risk,
         tier=review.route.tier,
@@ -57,33 +70,144 @@ def queue_item(review: Review, person: Person) -> QueueItem:
         owner=review.owner,
         waiting_for=eligibility.needed(review) if not review.status.over else "",
         held=review.held,
-        bulk=may and simple and open_ and not voted,
+        bulk=_in_bulk(review, person),
         revision=review.revision,
         digest=review.proposal.digest,
     )
 
 
-def command_card(word: str, page: QueuePage | None, base: str) -> Card:
-    """The answer to a typed command."""
-    if page is None:
-        note = Text(text=_HELP) if word == "help" else Callout(text=f"There is no command {word!r}.\n{_HELP}")
-        return _plain("Placet", (note,), base)
-    rows = tuple((item.risk.value, item.title, item.waiting_for) for item in page.items)
-    body = (
-        Table(columns=("Risk", "What", "Waiting for"), rows=rows) if rows else Text(text="Nothing is waiting for you.")
-    )
-    return _plain("Your queue", (body,), base)
+def _in_bulk(review: Review, person: Person) -> bool:
+    """Whether this person may approve it together with others of its action."""
+    may = not isinstance(eligibility.standing(review, person), Barred)
+    simple = review.route.risk is RiskLevel.LOW and review.route.tier is Tier.APPROVE and not review.held
+    open_ = review.status is Status.PENDING and Verb.APPROVE in eligibility.allowed(review)
+    return may and simple and open_ and not _has_voted(review, person)
 
 
-def _plain(title: str, blocks: tuple[Text | Callout | Table, ...], base: str) -> Card:
+def _has_voted(review: Review, person: Person) -> bool:
+    """Whether this person had their say on what stands now, so that it waits for others."""
+    return any(vote.person == person.id for vote in review.votes_now())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Some:
+    """Reviews of a view, as far as they are shown, and how many were left out."""
+
+    reviews: tuple[Review, ...]
+    more: int = 0
+
+
+#: A queue's length is counted no further than this.
+COUNTED = 1000
+
+
+def some(tx: Tx, person: Person, filter: QueueFilter) -> Some:
+    """The first reviews of a view of a person's queue; of what is open, those they have not voted on yet."""
+    query = query_of(person, filter)
+    waits = query.statuses == _OPEN
+    found: list[Review] = []
+    while True:
+        page = tx.find(query)[: filter.limit]
+        found += (r for r in page if may_see(r, person) and not (waits and _has_voted(r, person)))
+        query = replace(query, offset=query.offset + len(page))
+        # Behind a page of what they voted on already, something may wait still.
+        if found or len(page) < filter.limit or query.offset >= COUNTED:
+            break
+    return Some(reviews=tuple(found), more=max(0, tx.count(query, at_most=COUNTED) - query.offset))
+
+
+# ---------------------------------------------------------------------------------------------- cards
+
+
+def plain_card(title: str, blocks: Sequence[Block], link: str, tone: Tone = Tone.NEUTRAL) -> Card:
+    """A card that is of no review."""
     return Card(
         review="",
         revision=0,
         version=0,
         title=title,
-        tone=Tone.NEUTRAL,
+        tone=tone,
         status="",
         fallback=title,
-        blocks=blocks,
-        link=f"{base}/inbox",
+        blocks=tuple(blocks),
+        link=link,
     )
+
+
+def line(review: Review, names: Mapping[str, str]) -> Line:
+    """A review as a line among others: what would happen, how grave it is, whom it waits for, until when.
+
+    `names` maps person ids to names.
+    """
+    decision = review.decision
+    waits = f"waits for {eligibility.needed(review)}" if decision is None and not review.held else status_word(review)
+    who = f" by {' and '.join(seat.name for seat in decision.by)}" if decision is not None and decision.by else ""
+    risk = f"{review.route.risk.capitalize()} risk"
+    return Line(
+        review=review.id,
+        text=title_of(review),
+        detail=f"#{review.seq} · {risk} · {waits}{who} · asked by {asker(review, names)}",
+        at=review.ladder.schedule.deadline_at if decision is None else decision.decided_at,
+        ways=(Way(go=Go.OPEN, label="Open", value=review.id),),
+    )
+
+
+def lines(title: str, found: Some, names: Mapping[str, str], otherwise: str) -> Block:
+    """Reviews under a title, or a sentence where there are none."""
+    if not found.reviews:
+        return Text(text=otherwise)
+    return Lines(items=tuple(line(review, names) for review in found.reviews), title=title, more=found.more)
+
+
+def list_card(title: str, found: Some, person: Person, names: Mapping[str, str], link: str) -> Card:
+    """A view of a person's queue, with the ways on from it."""
+    block = lines(title, found, names, "Nothing is waiting for you.")
+    return plain_card(title, (block, *_ways(found, person)), link)
+
+
+def queue_card(reviews: Sequence[Review], more: int, names: Mapping[str, str], base: str) -> Card:
+    """What was folded at one place: the most urgent first, each to be opened by who presses. `more` are not among them.
+
+    Nobody in particular sees it, so it holds nothing that only some may see: titles are the redacted ones of cards.
+    """
+    first = sorted(reviews, key=lambda review: (-priority(review), review.seq))
+    left = more + max(0, len(first) - _FOLDED)
+    if not first:
+        return plain_card("Queue", (Text(text="Nothing waits here now."),), f"{base}/inbox", Tone.MUTED)
+    count = len(first) + more
+    title = f"{count} low-risk review{'s wait' if count > 1 else ' waits'} here"
+    note = Text(text="Much is open here, so these share one card. Each can be opened and decided.", style=Style.SMALL)
+    ways = Actions(controls=(), ways=(Way(go=Go.BULK, label="Approve several"), _QUEUE))
+    block = Lines(items=tuple(line(review, names) for review in first[:_FOLDED]), more=left)
+    return plain_card(title, (note, block, ways), f"{base}/inbox", Tone.ATTENTION)
+
+
+_QUEUE = Way(go=Go.QUEUE, label="My queue", value="roles")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What a person comes home to. `away` is a sentence; `calls` who is on call, where there are rotations."""
+
+    person: Person
+    waiting: Some
+    decided: Some
+    away: str
+    calls: Facts | None
+
+
+def home_card(home: Home, names: Mapping[str, str], base: str) -> Card:
+    """What waits for a person, what they decided lately, who is on call, whether they are away."""
+    blocks: list[Block] = [
+        lines("Waiting for you", home.waiting, names, "Nothing is waiting for you."),
+        *_ways(home.waiting, home.person),
+        lines("Decided by you lately", home.decided, names, "You have decided nothing lately."),
+    ]
+    blocks += [] if home.calls is None else [home.calls]
+    return plain_card(f"Placet: {home.person.name}", (Callout(text=home.away), *blocks), f"{base}/inbox")
+
+
+def _ways(found: Some, person: Person) -> tuple[Block, ...]:
+    """On to the approving of several at once, where there are several to approve."""
+    together = sum(_in_bulk(review, person) for review in found.reviews)
+    return (Actions(controls=(), ways=(Way(go=Go.BULK, label="Approve several"),)),) if together > 1 else ()

@@ -7,7 +7,6 @@ command itself on the store it has opened.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from reviews.errors import NotFound, PlacetError
 from reviews.events import Record
 from reviews.model import Object
 from reviews.ports import Agent, Store, Tx
+from reviews.values import replace
 
 
 class BadOperation(PlacetError):
@@ -53,6 +53,8 @@ class Operations:
         return await operation(**given)
 
     async def _agent_add(self, name: str, **given: Any) -> Object:
+        if name == DESK:
+            raise BadOperation(f"{DESK} is the name people's own asks go by. Choose another name.")
         answer = given.get("sandbox")
         if answer is not None and answer not in SANDBOX_ANSWERS:
             raise BadOperation(f"--sandbox is one of {', '.join(SANDBOX_ANSWERS)}.")

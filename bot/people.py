@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.config import Config, PersonEntry
 from bot.oncall import on_call
@@ -25,12 +26,31 @@ class _Called:
     missed: str | None = None
 
 
-class Directory:
-    """The people, roles and rotations of one configuration. `surfaces` are the adapters that run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A layer of a rotation (`it-ops.primary`) and who is on call in it; empty in a gap."""
 
-    def __init__(self, config: Config, surfaces: Iterable[str] = ("web",)) -> None:
+    layer: str
+    people: tuple[Person, ...]
+
+
+class Directory:
+    """The people, roles and rotations of one configuration. `surfaces` are the adapters that run.
+
+    `tenant` says whose workspace a surface is (`Surface.tenant`), `absent` who is away at an instant and until when.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        surfaces: Iterable[str] = ("web",),
+        *,
+        tenant: Callable[[str], str | None] = lambda surface: None,
+        absent: Callable[[datetime], Mapping[str, datetime]] = lambda at: {},
+    ) -> None:
         self.config = config
         self.surfaces = frozenset(surfaces)
+        self._tenant, self.absent = tenant, absent
         self._entries = {entry.id: entry for entry in config.people}
         self._people = {entry.id: self._person(entry) for entry in config.people}
         self._by_identity: dict[tuple[str, str], str] = {
@@ -75,17 +95,26 @@ class Directory:
         return {person.id: person.name for person in self._people.values()}
 
     def who(self, identity: Identity) -> Person | Refusal:
-        """The person behind a verified identity; never guessed from a name or an e-mail."""
+        """The person behind a verified identity; never guessed from a name or an e-mail.
+
+        Ids are a workspace's own: `U1` of a guest's workspace is somebody else, unless placet.yml says `T2:U1`.
+        """
         if identity.surface in ("web", "api"):
             found = self._people.get(identity.id)
-        else:
-            found = self._people.get(self._by_identity.get((identity.surface, identity.id), ""))
-        if found is None:
-            return Refusal(
-                text=f"Placet does not know {identity.surface} user {identity.id}. "
-                "Ask an operator to add this identity to a person in placet.yml."
-            )
-        return found
+            return found or Refusal(text=_unknown(identity, identity.id))
+        ours = self._tenant(identity.surface)
+        bare = self._by_identity.get((identity.surface, identity.id))
+        whole = f"{identity.tenant}:{identity.id}"
+        named = self._by_identity.get((identity.surface, whole)) if identity.tenant else None
+        if ours is not None and (not ours or identity.tenant != ours):
+            if named is None:
+                return _foreign(identity, whole, ours, known=bare is not None)
+            return self._people[named]
+        people = {person for person in (named, bare) if person is not None}
+        if len(people) > 1:
+            both = " and ".join(sorted(people))
+            return Refusal(text=f"placet.yml gives {whole} to {both}. An operator must mend it.")
+        return self._people[people.pop()] if people else Refusal(text=_unknown(identity, identity.id))
 
     def identity_of(self, person_id: str) -> Identity | None:
         """Where to whisper to a person: their preferred surface, else the first that runs."""
@@ -131,12 +160,12 @@ class Directory:
             case "channel" | "role":
                 return self._role(name, route)
             case "person":
-                return self._persons((name,), notify)
+                return self._persons((name,), notify, at)
             case "oncall":
                 rotation, _, layer = name.partition(".")
                 turn = self.config.rotations.get(rotation, {}).get(layer)
                 people = on_call(turn, at) if turn else ()
-                return self._persons(people, notify, missed=f"Nobody is on call in {name} now.")
+                return self._persons(people, notify, at, missed=f"Nobody is on call in {name} now.")
             case _:
                 return _Called({}, missed=f"{notify} names nobody.")
 
@@ -167,16 +196,65 @@ class Directory:
         electors = {} if role in slots else dict.fromkeys(holders, f"role {role}")
         return _Called(electors, places)
 
-    def _persons(self, people: Iterable[str], source: str, missed: str = "") -> _Called:
-        called = {person: source for person in people if person in self._people}
+    def _persons(self, people: Iterable[str], source: str, at: datetime, missed: str = "") -> _Called:
+        called: dict[str, str] = {}
+        for person in people:
+            if person in self._people:
+                instead = self.stand_in(person, at)
+                called.setdefault(instead or person, source if instead is None else f"{source}, {person} away: deputy")
         targets = tuple(target for person in called for target in self._direct(person)[:1])
         return _Called(called, targets, None if called else missed or f"{source} names nobody.")
+
+    def stand_in(self, person_id: str, at: datetime) -> str | None:
+        """The deputy called instead of a person who is away; None where they are called themselves.
+
+        A deputy who is away too, or none, would leave the call to nobody: then it stays with the person.
+        """
+        absent = self.absent(at)
+        entry = self._entries.get(person_id)
+        deputy = entry.deputy if entry is not None and person_id in absent else None
+        return None if deputy in absent else deputy
+
+    def on_call(self, at: datetime) -> tuple[Turn, ...]:
+        """Who is on call at an instant, layer by layer, whether away or not."""
+        return tuple(
+            Turn(layer=f"{rotation}.{name}", people=tuple(self._people[p] for p in on_call(layer, at)))
+            for rotation, layers in self.config.rotations.items()
+            for name, layer in layers.items()
+        )
+
+    def zone(self, person_id: str) -> ZoneInfo:
+        """The time zone a person writes times in."""
+        entry = self._entries.get(person_id)
+        return ZoneInfo(entry.timezone if entry is not None else "UTC")
 
     def _direct(self, person_id: str) -> list[Target]:
         """Where a person can be told something, their preferred surface first; everybody has the web."""
         entry = self._entries.get(person_id)
         if entry is None:
             return []
-        places = {str(surface): identity for surface, identity in entry.identities.items()} | {"web": entry.id}
+        places = {str(s): identity.rpartition(":")[2] for s, identity in entry.identities.items()} | {"web": entry.id}
         order = sorted(places, key=lambda surface: (surface != entry.prefers, surface == "web"))
         return [Target(surface=s, address=places[s], person=entry.id) for s in order if s in self.surfaces]
+
+
+def _unknown(identity: Identity, written: str) -> str:
+    return (
+        f"Placet does not know {identity.surface} user {written}. "
+        "Ask an operator to add this identity to a person in placet.yml."
+    )
+
+
+def _foreign(identity: Identity, whole: str, ours: str, *, known: bool) -> Refusal:
+    """Somebody of a workspace that is not ours, or whose own is not known to be ours."""
+    surface = identity.surface.capitalize()
+    if known and not ours:
+        return Refusal(text=f"{surface} has not said yet which workspace this is. Press again in a moment.")
+    if identity.tenant is None:
+        return Refusal(text=f"{surface} did not say of which workspace user {identity.id} is, so nobody is guessed.")
+    if not known:
+        return Refusal(text=_unknown(identity, whole if ours else identity.id))
+    return Refusal(
+        text=f"User {identity.id} is of another {surface} workspace than this one. If that is right, an operator "
+        f"writes the identity as `{whole}` in placet.yml."
+    )

@@ -28,6 +28,7 @@ from reviews.events import (
     Effect,
     Event,
     Message,
+    Post,
     Record,
     Redeemed,
     Reported,
@@ -37,7 +38,7 @@ from reviews.events import (
     Withdrawn,
 )
 from reviews.lifecycle import decide, open_review
-from reviews.model import Ladder, Object, Outcome, Request, Review, Status
+from reviews.model import Ladder, Object, Outcome, Request, Review, Status, Target
 from reviews.ports import Agent, Clock, Delivery, Query, Store, Tx
 from reviews.values import replace
 
@@ -46,6 +47,8 @@ log = structlog.get_logger(__name__)
 #: Reviews fired in one transaction, and how long one that cannot be handled is set aside.
 FIRE_AT_ONCE = 200
 ASIDE = timedelta(minutes=5)
+#: The rung of copies no rung called for: nobody is escalated to where one of them cannot be posted.
+COURTESY = -1
 
 
 class KeyReused(PlacetError):
@@ -94,8 +97,11 @@ class Service:
 
     # ---------------------------------------------------------------------------- agents
 
-    async def submit(self, agent: Agent, body: Object, key: str | None) -> Submitted:
-        """Ask for a review. Raises BadRequest, KeyReused, TooManyOpen, AgentStopped, StoreUnavailable."""
+    async def submit(self, agent: Agent, body: Object, key: str | None, *, place: Target | None = None) -> Submitted:
+        """Ask for a review. Its card also goes to `place`, where somebody asked, whomever the policy calls.
+
+        Raises BadRequest, KeyReused, TooManyOpen, AgentStopped, StoreUnavailable.
+        """
         print_ = wire.fingerprint(body)
         request = self._checked(agent, wire.request_of(body))
         if agent.stopped:
@@ -104,11 +110,13 @@ class Service:
         self._asking[agent.name] += 1
         try:
             await self._room_for(agent, key, ahead)
-            return await self._ask(agent, request, key, print_)
+            return await self._ask(agent, request, key, print_, place)
         finally:
             self._asking[agent.name] -= 1
 
-    async def _ask(self, agent: Agent, request: Request, key: str | None, print_: str) -> Submitted:
+    async def _ask(
+        self, agent: Agent, request: Request, key: str | None, print_: str, place: Target | None
+    ) -> Submitted:
         kept: list[tuple[Review, tuple[Effect, ...]]] = []
 
         def ask(tx: Tx) -> Submitted:
@@ -121,7 +129,7 @@ class Service:
             at = tx.now()
             new_id = review_id(at)
             routed = self.router.first(tx, new_id, agent, request, at)
-            review, effects = self._open_one(tx, agent, new_id, routed, at, key=key, fingerprint=print_)
+            review, effects = self._open_one(tx, agent, new_id, routed, at, key=key, fingerprint=print_, place=place)
             kept.append((review, effects))
             if routed.drawn and review.status is Status.APPROVED:
                 look = self.router.feedback(review, at)
@@ -148,6 +156,7 @@ class Service:
         key: str | None = None,
         fingerprint: str = "",
         about: str | None = None,
+        place: Target | None = None,
     ) -> tuple[Review, tuple[Effect, ...]]:
         request = routed.proposal.request
         bare = Review(
@@ -167,6 +176,8 @@ class Service:
         effects = opened.effects + tuple(
             Record(kind="request.violation", at=at, actor="policy", detail={"what": what}) for what in routed.violations
         )
+        if place is not None:
+            effects += (Post(target=place, epoch=1, rung=COURTESY),)
         review = tx.open(opened.review, effects, key=key, fingerprint=fingerprint)
         self._deliver(tx, review, effects, at)
         return review, effects

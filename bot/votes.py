@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot import wire
 from bot.api import is_id, read_object, whole
-from bot.desk import FrontDesk, may_see
+from bot.desk import FrontDesk
 from bot.door import FrontDoor
+from bot.listing import may_see
 from bot.problems import problem
 from bot.service import Service
 from reviews import redact
@@ -54,7 +55,10 @@ _STATUS = {
 
 
 class Vote(BaseModel):
-    """The body of a vote. `vote` is a verb; `revision` and `digest` are what the person saw."""
+    """The body of a vote. `vote` is a verb; `revision` and `digest` are what the person saw.
+
+    `about` points at what changes are asked for; `bulk` is the action shared by a selection approved together.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -65,6 +69,8 @@ class Vote(BaseModel):
     reason: str | None = Field(default=None, max_length=wire.MAX_WORDS)
     notes: str | None = Field(default=None, max_length=wire.MAX_WORDS)
     to: str | None = None
+    about: str | None = Field(default=None, max_length=wire.MAX_NAME)
+    bulk: str | None = Field(default=None, max_length=wire.MAX_NAME)
 
 
 class VotesApi:
@@ -141,6 +147,8 @@ class VotesApi:
             reason=vote.reason,
             notes=vote.notes,
             to=vote.to,
+            about=vote.about,
+            bulk=vote.bulk,
         )
         if interaction.shown is not None and (seen := await self._seen_otherwise(interaction, person)) is not None:
             return seen
@@ -199,7 +207,7 @@ def redacted_json(review: Review, base: str, *, context: bool = True) -> Object:
     safe_action = replace(
         review.request.action, arguments=redact.masked(review.request.action.arguments, hidden, ARGUMENTS)
     )
-    scrub = redact.scrubber(review.request, hidden)
+    scrub = redact.scrubber(review.request, hidden, review.original)
     masked = replace(
         review,
         proposal=replace(review.proposal, request=replace(review.request, action=safe_action)),

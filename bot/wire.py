@@ -29,6 +29,8 @@ MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 #: How many JSON Pointers may name what is sensitive; each is looked for in every text shown.
 MAX_SENSITIVE = 200
+#: How many terms may be marked in snippets; each is looked for in every one.
+MAX_TERMS = 50
 #: A callback's body stays below this (bytes); what does not fit is left out, and said to be.
 MAX_CALLBACK = 20_000
 #: Names and references of an agent (characters), its callback's address, and words said about a review.
@@ -257,6 +259,9 @@ def _faulty_parts(request: Request) -> Iterator[tuple[str, str]]:
             yield f"/evidence/{n}/url", "a web address that can be read"
     if len(request.sensitive) > MAX_SENSITIVE:
         yield "/sensitive", f"at most {MAX_SENSITIVE} pointers; name a parent"
+    terms = request.ui_hint.highlight_terms
+    if len(terms) > MAX_TERMS or any(len(term) > MAX_NAME for term in terms):
+        yield "/ui_hint/highlight_terms", f"at most {MAX_TERMS} terms of {MAX_NAME} characters"
     for n, pointer in enumerate(request.sensitive):
         if not pointer.startswith("/"):
             yield f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban"

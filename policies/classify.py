@@ -150,7 +150,7 @@ class _Run:
         route = self._route(found)
         for rule in self.kept:
             joint = stricter(route, self._route(rule))
-            why = f'the rule "{rule.name}" failed and may have matched'
+            why = f'the rule "{rule.name}" could not be evaluated, so the stricter route holds'
             self.steps.append(Step(f"{route.tier} and {rule.route.tier} → {joint.tier}", why))
             route = joint
         if self.failures and route.shadow and not self.policy.shadow:

@@ -188,7 +188,8 @@ def _escalation(route: Route, request: Request, fallback: Route) -> tuple[Route,
 def _decisions(route: Route, request: Request, fallback: Route) -> tuple[Route, list[Step]]:
     if request.allowed_decisions is None:
         return route, []
-    wanted, steps = set(request.allowed_decisions), list[Step]()
+    # An answer cannot be asked for by name: a handoff brings it, and leaving it out of the list takes nothing away.
+    wanted, steps = {*request.allowed_decisions, Verb.ANSWER}, list[Step]()
     removed = [verb for verb in route.allowed if verb in OPTIONAL_DECISIONS and verb not in wanted]
     kept = [verb for verb in route.allowed if verb not in OPTIONAL_DECISIONS and verb not in wanted]
     added = [verb for verb in request.allowed_decisions if verb not in route.allowed]

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from bot.cli import agents, care, deciding, policy, records, serving, setup
+from bot.cli.surfaces import Rooms
 
 app = typer.Typer(
     name="placet",
+    cls=Rooms,
     help="Placet puts a person in the loop of AI agents. Begin with `placet demo`, or with `placet init`.",
     no_args_is_help=True,
     add_completion=False,

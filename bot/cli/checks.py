@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.cli import checks_house, checks_machine
-from bot.cli.finding import Finding, bad, ok
+from bot.cli.finding import CONFIGURATION, Finding, bad, ok
 from bot.config import Config, ConfigFault, load
 from reviews.errors import PlacetError
 
@@ -18,16 +18,25 @@ def examine(config_file: Path) -> list[Finding]:
     try:
         config = load(config_file)
     except ConfigFault as fault:
-        return [*found, bad("configuration", str(fault), "Mend the lines named; `placet init` writes a working one.")]
+        return [*found, bad(CONFIGURATION, str(fault), _way_out(config_file))]
     folder = config_file.absolute().parent
-    found.append(ok("configuration", f"{config_file} loads"))
+    looked: list[Finding] = []
     served = checks_machine.served(config, folder)
     for name, check in _checks(config, folder, served):
         try:
-            found += check()
+            looked += check()
         except (PlacetError, OSError, ValueError) as fault:
-            found.append(bad(name, str(fault)))
-    return found
+            looked.append(bad(name, str(fault)))
+    # A surface knows its own section, so it may find a fault in a file that loads.
+    faults = [finding for finding in looked if finding.name == CONFIGURATION]
+    found += faults or [ok(CONFIGURATION, f"{config_file} loads")]
+    return found + [finding for finding in looked if finding.name != CONFIGURATION]
+
+
+def _way_out(config_file: Path) -> str:
+    if not config_file.exists():
+        return "Run `placet init`, which asks a few questions and writes it; then run `placet doctor` again."
+    return "Mend what is named, then run `placet doctor` again; `placet init --dir FOLDER` writes one that works."
 
 
 def _checks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from bot.app import ADAPTERS, is_loopback
 from bot.cli.checks_machine import Served
-from bot.cli.finding import Finding, bad, ok, warn
+from bot.cli.finding import CONFIGURATION, Finding, bad, ok, warn
+from bot.cli.surfaces import tools_of
 from bot.config import Config
 from bot.keys import read_secret
 from bot.oncall import on_call
@@ -20,15 +22,11 @@ from policies.errors import PolicyFault
 from policies.explain import run_tests
 from policies.load import load
 from policies.model import Policy
+from reviews.errors import PlacetError
 from reviews.model import RiskLevel
 
 #: A network as wide as this opens callbacks to nearly everything.
 _WIDE = 8
-#: What Slack needs, by the way it is connected.
-_SLACK = {
-    "http": ("PLACET_SLACK_BOT_TOKEN", "PLACET_SLACK_SIGNING_SECRET"),
-    "socket": ("PLACET_SLACK_BOT_TOKEN", "PLACET_SLACK_APP_TOKEN"),
-}
 _CARDS = frozenset({"channel", "dm", "web"})
 
 
@@ -38,7 +36,7 @@ def policy(config: Config, folder: Path) -> list[Finding]:
         rules = _policy(config, folder)
     except PolicyFault as fault:
         return [bad("policy", str(each), "`placet policy check` shows them all.") for each in fault.faults]
-    found = [warn("policy", text) for text in rules.warnings]
+    found = [warn("policy", text, "Change the rule, or leave it if you mean it so.") for text in rules.warnings]
     failed = [result for result in run_tests(rules) if not result.passed]
     found += [
         bad("policy", f"its test fails, {result.file}:{result.line}: {'; '.join(result.wrong)}", "placet policy test")
@@ -131,9 +129,13 @@ def rotations(config: Config) -> list[Finding]:
 
 
 def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> list[Finding]:
-    """Whether each surface that is configured has an adapter and its secrets."""
+    """Whether each surface that is configured has an adapter, and what its own examination finds."""
     installed = {entry.name for entry in metadata.entry_points(group=ADAPTERS)}
+    if not installed:
+        fix = "Install Placet with its metadata: pip install . (or -e .), not by copying files."
+        return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
     configured = [name for name in ("slack", "teams") if getattr(config, name) is not None]
+    enabled = config.web.get("enabled", True) and "web" in installed
     found = [
         bad(
             "surfaces",
@@ -143,28 +145,49 @@ def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> l
         for name in configured
         if name not in installed
     ]
-    if not installed:
-        fix = "Install Placet with its metadata: pip install . (or -e .), not by copying files."
-        return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
-    if "slack" in configured and "slack" in installed:
-        found += _slack(config, env)
-    enabled = config.web.get("enabled", True) and "web" in installed
     if not enabled and not configured:
         found.append(bad("surfaces", "none is on, so nobody sees a card", "Set web: {enabled: true}."))
-    for person in config.people:
-        missing = person.prefers != "web" and person.prefers not in person.identities
-        if missing:
-            fix = f"Add identities: {{{person.prefers}: …}}, or prefers: web."
-            found.append(warn("surfaces", f"{person.id} prefers {person.prefers} and has no identity there", fix))
+    found += _preferred(config)
     health = "" if served is None else " (their health is the server's, above)"
-    return found or [ok("surfaces", ", ".join([*(["web"] if enabled else []), *configured]) + health)]
+    well = ok("surfaces", ", ".join([*(["web"] if enabled else []), *configured]) + health)
+    return [*(found or [well]), *(finding for name in configured for finding in _examined(name, config, env))]
 
 
-def _slack(config: Config, env: Mapping[str, str]) -> list[Finding]:
-    mode = str((config.slack or {}).get("mode", "http"))
-    missing = [name for name in _SLACK.get(mode, ()) if not read_secret(env, name)]
-    fix = "Set it in the environment, or name a file in the variable with _FILE at its end."
-    return [bad("surfaces", f"Slack needs {name}, which is not set", fix) for name in missing]
+def _preferred(config: Config) -> list[Finding]:
+    """People who prefer a surface where nobody knows them."""
+    return [
+        warn(
+            "surfaces",
+            f"{person.id} prefers {person.prefers} and has no identity there",
+            f"Add identities: {{{person.prefers}: …}}, or prefers: web.",
+        )
+        for person in config.people
+        if person.prefers != "web" and person.prefers not in person.identities
+    ]
+
+
+def _examined(name: str, config: Config, env: Mapping[str, str]) -> list[Finding]:
+    """What a surface's own examination finds, and whether the vendor can reach us where it must."""
+    if (tools := tools_of(name)) is None:
+        return []
+    section = getattr(config, name)
+    channels = [role.channels[name] for role in config.roles.values() if name in role.channels]
+    people = [person.identities[name] for person in config.people if name in person.identities]
+    looked = tools.examine(section, env, channels=channels, people=people, now=datetime.now(UTC))
+    found = [
+        Finding(name=_titled(name, check.name), state=check.state, text=check.text, fix=check.fix)
+        for check in asyncio.run(looked)
+    ]
+    try:
+        tools.manifest(section, url=config.server.public_url or "", socket=False)
+    except PlacetError as fault:
+        found.append(bad(f"{name} address", str(fault)))
+    return found
+
+
+def _titled(surface: str, name: str) -> str:
+    """What a surface finds in its section of placet.yml is told where the file's other faults are."""
+    return CONFIGURATION if name == CONFIGURATION else f"{surface} {name}"
 
 
 def gateways(config: Config, folder: Path, env: Mapping[str, str]) -> list[Finding]:

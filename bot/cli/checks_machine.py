@@ -36,6 +36,11 @@ ROOM = 200_000_000
 #: The longest path of a Unix socket (bytes): Linux takes 107, macOS 103.
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 _KEYS = ("draw",)
+_LOG = "The server's log says since when and why; run `placet doctor` again when it is mended."
+_ENGINE = (
+    "Keep the file on a local disk and let Placet alone write to it: then nothing has to be done today. A Python with "
+    "SQLite 3.51.3 or newer ends the warning."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ def server(config: Config, found: Served | None) -> list[Finding]:
     if found is not None:
         checks = found.ready["checks"]
         faults = [
-            (bad if check["vital"] else warn)(f"server: {name}", check["text"])
+            (bad if check["vital"] else warn)(f"server: {name}", check["text"], _LOG)
             for name, check in checks.items()
             if not check["ok"]
         ]
@@ -195,7 +200,7 @@ def _socket(config: Config, folder: Path) -> list[Finding]:
 def _engine(config: Config, folder: Path) -> list[Finding]:
     """What the engine itself warns of, such as a SQLite whose log can be damaged by a second writer."""
     facts = open_database(config, folder, SystemClock()).facts()
-    warnings = [warn("sqlite", text) for text in facts["warnings"]]
+    warnings = [warn("sqlite", text, _ENGINE) for text in facts["warnings"]]
     return warnings or [ok("sqlite", str(facts["version"]))]
 
 

@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 
 from reviews.model import Object
 
+#: The name of what is found in placet.yml itself.
+CONFIGURATION = "configuration"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -26,8 +29,8 @@ def ok(name: str, text: str) -> Finding:
     return Finding(name=name, state="ok", text=text)
 
 
-def warn(name: str, text: str, fix: str = "") -> Finding:
-    """Works, and should be looked at."""
+def warn(name: str, text: str, fix: str) -> Finding:
+    """Works, and should be looked at: `fix` is the way out."""
     return Finding(name=name, state="warn", text=text, fix=fix)
 
 

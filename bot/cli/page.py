@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.cli import show
-from reviews.model import Object
+from reviews.model import GrantState, Object, Status
 
 
 def draw(review: Object) -> None:
@@ -42,9 +42,27 @@ def _facts(review: Object, route: Object, request: Object) -> list[str]:
         + (f", {sure:.0%} sure" if isinstance(sure, int | float) else ""),
         f"risk {route['risk']}, {'can' if route['reversible'] else 'cannot'} be undone",
         f"needs {needs}" if needs else "",
-        f"until {show.instant(review['deadline_at'])}; silence lets it expire",
+        _until(review),
         route["explanation"],
     ]
+
+
+def _until(review: Object) -> str:
+    """What time alone will end, and how; empty where nothing runs out any more."""
+    grant = review["grant"]
+    match review["status"]:
+        case Status.PENDING | Status.CHANGES_REQUESTED if review["held"]:
+            return "on hold while its agent is stopped: its time does not run"
+        case Status.PENDING:
+            return f"until {show.instant(review['deadline_at'])}; if nobody answers, it expires"
+        case Status.CHANGES_REQUESTED:
+            return f"the agent's turn until {show.instant(review['reply_by'])}; then it expires"
+        case Status.APPROVED if grant and grant["state"] == GrantState.OPEN:
+            return f"the agent may act until {show.instant(grant['valid_until'])}"
+        case Status.APPROVED if grant:
+            return f"the right to act: {grant['state']}, {show.instant(grant['at'])}"
+        case _:
+            return ""
 
 
 def _evidence(item: Object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -41,10 +41,10 @@ def plain(text: str) -> str:
 
 
 def instant(stamp: str | None) -> str:
-    """An RFC 3339 stamp in this machine's zone."""
+    """An RFC 3339 stamp, in UTC as on every card."""
     if not stamp:
         return "–"
-    return f"{datetime.fromisoformat(stamp).astimezone():%d %b %H:%M:%S}"
+    return f"{datetime.fromisoformat(stamp).astimezone(UTC):%d %b %H:%M:%S} UTC"
 
 
 def seconds(value: float | None) -> str:

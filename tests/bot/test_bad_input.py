@@ -131,6 +131,10 @@ FIELDS: dict[str, tuple[Object, str]] = {
     "evidence without title": ({**_action(), "evidence": [{"title": "a"}, {"score": 1}]}, "/evidence/1/title"),
     "a score above one": ({**_action(), "evidence": [{"title": "a", "score": 2}]}, "/evidence/0/score"),
     "a pointer that is none": ({**_action(), "sensitive": ["iban"]}, "/sensitive/0"),
+    "more terms than are marked": (
+        {**_action(), "ui_hint": {"highlight_terms": ["lost"] * 51}},
+        "/ui_hint/highlight_terms",
+    ),
     "no approve": ({**_action(), "allowed_decisions": ["reject"]}, "/allowed_decisions"),
     "an unknown decision": ({**_action(), "allowed_decisions": ["approve", "reject", "skip"]}, "/allowed_decisions/2"),
     "a decision people alone have": (

@@ -20,6 +20,12 @@ def test_an_empty_file_is_a_configuration() -> None:
     )
 
 
+def test_cards_fold_and_people_may_ask_unless_said_otherwise() -> None:
+    """A channel holds twenty open cards, and people ask under an action of its own."""
+    config = parse({})
+    assert (config.cards.open_per_channel, config.asks.enabled, config.asks.action) == (20, True, "message.review")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -29,6 +35,9 @@ def test_an_empty_file_is_a_configuration() -> None:
         ({"people": [{"id": "ana", "name": "Ana", "roles": ["boss"]}]}, "has the role 'boss', which roles: lacks"),
         ({"people": [{"id": "ana", "name": "A"}, {"id": "ana", "name": "B"}]}, "'ana' is there twice"),
         ({"people": [{"id": "ana", "name": "Ana", "deputy": "bo"}]}, "deputy 'bo' is nobody here"),
+        ({"people": [{"id": "ana", "name": "Ana", "deputy": "ana"}]}, "ana cannot be their own deputy"),
+        ({"cards": {"open_per_channel": -1}}, "cards.open_per_channel"),
+        ({"asks": {"action": ""}}, "asks.action"),
         ({"people": [{"id": "ana", "name": "Ana", "timezone": "Mars/Olympus"}]}, "is no time zone"),
         ({"rotations": {"ops": {"primary": {"people": ["bo"]}}}}, "names 'bo', who is nobody here"),
         ({"callbacks": {"allow": ["example.com"]}}, "HOST:PORT"),

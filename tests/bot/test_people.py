@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,103 @@ def test_an_unknown_identity_is_refused_with_the_fix() -> None:
 def test_a_web_id_is_no_slack_id() -> None:
     """Being called `ana` on Slack does not make anybody Ana."""
     assert isinstance(directory("slack").who(Identity(surface="slack", id="ana")), Refusal)
+
+
+def of_tenant(tenant: str | None, slack: dict[str, str]) -> Directory:
+    """A directory whose Slack is of a workspace, with one Slack identity for each person named."""
+    people = [
+        {"id": person, "name": person, "identities": {"slack": identity}, "prefers": "slack"}
+        for person, identity in slack.items()
+    ]
+    return Directory(parse({"people": people}), ("web", "slack"), tenant=lambda surface: tenant)
+
+
+@pytest.mark.parametrize(
+    ("ours", "written", "tenant", "found"),
+    [
+        ("T1", "U1", "T1", True),
+        ("T1", "T1:U1", "T1", True),
+        ("T1", "T2:U1", "T2", True),
+        ("", "T1:U1", "T1", True),
+        (None, "U1", None, True),
+        ("T1", "U1", "T2", False),
+        ("T1", "U1", None, False),
+        ("T1", "T2:U1", "T1", False),
+        ("", "U1", "T1", False),
+        ("", "U1", None, False),
+    ],
+)
+def test_an_id_counts_in_its_own_workspace(ours: str | None, written: str, tenant: str | None, found: bool) -> None:
+    """A bare id is one of ours, a whole one (`T2:U1`) of whom it says; unsure is nobody."""
+    answer = of_tenant(ours, {"ana": written}).who(Identity(surface="slack", id="U1", tenant=tenant))
+    assert isinstance(answer, Person) is found
+
+
+def test_each_refusal_says_what_to_do() -> None:
+    """Wait, or have the operator write the identity as it is; a stranger learns what to hand to the operator."""
+    guest = Identity(surface="slack", id="U1", tenant="T2")
+    answers = [
+        of_tenant("T1", {"ana": "U1"}).who(guest),
+        of_tenant("", {"ana": "U1"}).who(guest),
+        of_tenant("T1", {}).who(guest),
+        of_tenant("T1", {}).who(Identity(surface="slack", id="U9", tenant="T1")),
+    ]
+    words = ["`T2:U1`", "again in a moment", "slack user T2:U1", "slack user U9"]
+    assert [
+        isinstance(answer, Refusal) and word in answer.text for answer, word in zip(answers, words, strict=True)
+    ] == [True] * 4
+
+
+def test_an_identity_of_two_people_is_neither() -> None:
+    """Written bare for one and whole for another, the same user could only be guessed at."""
+    answer = of_tenant("T1", {"ana": "U1", "bo": "T1:U1"}).who(Identity(surface="slack", id="U1", tenant="T1"))
+    assert isinstance(answer, Refusal)
+    assert "ana and bo" in answer.text
+
+
+def test_a_direct_message_goes_to_the_id_alone() -> None:
+    """The workspace before an id is for telling people apart, not a part of the address."""
+    here = of_tenant("T1", {"ana": "T2:U1"})
+    assert here.identity_of("ana") == Identity(surface="slack", id="U1")
+
+
+def with_deputies(deputies: dict[str, str], away: Iterable[str]) -> Directory:
+    """Ana, Bo and Cy with deputies, some of them away."""
+    people = [
+        {"id": person, "name": person} | ({"deputy": deputies[person]} if person in deputies else {})
+        for person in ("ana", "bo", "cy")
+    ]
+    rotations = {"ops": {"primary": {"people": ["ana"]}}}
+    absent = dict.fromkeys(away, NOW + timedelta(hours=1))
+    return Directory(parse({"people": people, "rotations": rotations}), absent=lambda at: absent)
+
+
+@pytest.mark.parametrize(
+    ("deputies", "away", "called"),
+    [
+        ({"ana": "bo"}, (), {"ana": "oncall:ops.primary"}),
+        ({"ana": "bo"}, ("ana",), {"bo": "oncall:ops.primary, ana away: deputy"}),
+        ({}, ("ana",), {"ana": "oncall:ops.primary"}),
+        ({"ana": "bo", "bo": "cy"}, ("ana", "bo"), {"ana": "oncall:ops.primary"}),
+        ({"ana": "bo", "bo": "ana"}, ("ana", "bo"), {"ana": "oncall:ops.primary"}),
+        ({"bo": "cy"}, ("bo",), {"ana": "oncall:ops.primary"}),
+    ],
+)
+def test_who_is_away_is_stood_in_for(deputies: dict[str, str], away: tuple[str, ...], called: dict[str, str]) -> None:
+    """The deputy is called instead; with none who is there, the call stays, so that nobody is left uncalled."""
+    here = with_deputies(deputies, away)
+    rung = Rung(after=timedelta(0), notify=("oncall:ops.primary",))
+    (reach,) = here.reach(Route(tier=Tier.APPROVE, needs=(Need(role="manager"),), chain=(rung,)), NOW)
+    assert reach.persons == called
+    assert [target.person for target in reach.targets] == list(called)
+
+
+def test_a_deputy_called_as_well_is_called_once() -> None:
+    """By the reason that came first."""
+    here = with_deputies({"ana": "bo"}, ("ana",))
+    rung = Rung(after=timedelta(0), notify=("person:bo", "person:ana"))
+    (reach,) = here.reach(Route(tier=Tier.APPROVE, needs=(Need(role="manager"),), chain=(rung,)), NOW)
+    assert (reach.persons, len(reach.targets)) == ({"bo": "person:bo"}, 1)
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,11 @@ async def test_a_vote_with_faults_names_them(agent: Caller, cy: Caller, body: Ob
     answer = await cy.post(f"/v1/reviews/{review['id']}/votes", body)
     assert (answer.status, answer.pointers) == (422, [pointer])
     assert (await agent.review(review["id"]))["status"] == "pending"
+
+
+async def test_changes_are_asked_for_about_something(agent: Caller, cy: Caller) -> None:
+    """A vote may point at what changes are asked for, as the form on every surface does."""
+    review = await agent.asked(COUPON)
+    changed = await _vote(cy, review, "request_changes", reason="Ten is enough.", about="/action/arguments/value")
+    assert changed.status == 200
+    assert [(c["by"], c["about"]) for c in changed.body["changes_requested"]] == [("cy", "/action/arguments/value")]

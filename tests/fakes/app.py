@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import aiohttp
 from multidict import CIMultiDictProxy
 
+from adapters.port import Adapter
 from bot.app import App
 from bot.clock import SystemClock
 from bot.config import parse
@@ -206,6 +208,16 @@ class House:
         return await self.store.view(lambda tx: (len(tx.log(limit=10_000)), len(tx.deliveries(limit=10_000))))
 
 
+class _Fitted(App):
+    """An App with adapters of a test's own beside those that are installed."""
+
+    fitted: Mapping[str, Adapter] = MappingProxyType({})
+
+    def _load_adapters(self) -> None:
+        super()._load_adapters()
+        self.adapters |= self.fitted
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -214,12 +226,16 @@ async def running(
     store: str = "memory://",
     clock: Clock | None = None,
     config: Mapping[str, Any] | None = None,
+    adapters: Mapping[str, Adapter] | None = None,
 ) -> AsyncIterator[House]:
-    """Bring one up. `config` replaces whole sections of CONFIG."""
+    """Bring one up. `config` replaces whole sections of CONFIG; `adapters` come beside the web's."""
     (folder / "policy.yml").write_text(policy)
     clock = clock or SystemClock()
     kept = Watched(open_store(database_url(store, folder), clock))
-    app = App(parse({**CONFIG, "database": store, **(config or {})}), folder=folder, env={}, clock=clock, store=kept)
+    app = _Fitted(
+        parse({**CONFIG, "database": store, **(config or {})}), folder=folder, env={}, clock=clock, store=kept
+    )
+    app.fitted = adapters or {}
     await app.start()
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:

@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reviews.card import Card
+from reviews.card import Actions, Card, Form, Go, Input, Kind, Line, Lines, Text, Tone, Way
 from reviews.errors import NotFound
 from reviews.events import Answer, Interaction, Reply
 from reviews.model import Identity, Person, RiskLevel, Status, Verb
-from reviews.ports import Notice, QueueFilter, QueueItem, QueuePage, Refusal, Session
+from reviews.ports import Asked, Notice, QueueFilter, QueueItem, QueuePage, Refusal, Session
 from tests.fakes import cards as samples
 
 ANA = Person(id="ana", name="Ana Ruiz", roles=frozenset({"manager"}), level=2)
@@ -50,6 +50,8 @@ class FakeDesk:
     """Serves `cards`, records `done`, and answers by `replies` (by verb) or with a plain success that ends a card.
 
     `hidden` maps a review to the persons who may not see it; `faults` raises what is put in for the next call.
+    `marks` maps the mark of a posted copy to its review; `asking_off` switches asking off. What was typed is in
+    `typed` (person, text, surface), what was asked in `asked`.
     """
 
     cards: dict[str, Card] = field(default_factory=dict)
@@ -60,6 +62,12 @@ class FakeDesk:
     done: list[Interaction] = field(default_factory=list)
     reads: list[tuple[str, str, str, bool]] = field(default_factory=list)
     filters: list[QueueFilter] = field(default_factory=list)
+    marks: dict[str, str] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    asking_off: bool = False
+    typed: list[tuple[str, str, str]] = field(default_factory=list)
+    homes: list[str] = field(default_factory=list)
+    came: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
     watching: list[asyncio.Queue[Notice | Exception]] = field(default_factory=list)
     watched: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,8 +81,17 @@ class FakeDesk:
         return self.people.get(identity.id) or Refusal(text="Nobody here has this identity.")
 
     async def interact(self, interaction: Interaction) -> Reply:
-        """Record it; refuse unknown people, unknown reviews and old revisions; else the reply set, or success."""
+        """Record it; refuse unknown people, unknown reviews and old revisions; else the reply set, or success.
+
+        The same `once` again is answered `same` and not recorded; a `mark` stands for the review it lies on.
+        """
         self._fail()
+        if self._again(interaction.identity.surface, interaction.once):
+            return Reply(answer=Answer.SAME, text="That was taken already.")
+        if interaction.mark is not None and not interaction.review:
+            if interaction.mark not in self.marks:
+                return Reply(answer=Answer.MISSING, text="")
+            interaction = replace(interaction, review=self.marks[interaction.mark])
         self.done.append(interaction)
         card = self.cards.get(interaction.review)
         if interaction.identity.id not in self.people or card is None:
@@ -84,6 +101,12 @@ class FakeDesk:
         if interaction.revision not in (None, card.revision):
             return Reply(answer=Answer.REFUSED, text=f"It was changed: revision {card.revision} stands now.")
         return self._succeed(interaction, card)
+
+    def _again(self, surface: str, once: str | None) -> bool:
+        key = f"{surface}:{once}"
+        again = once is not None and key in self.came
+        self.came.add(key)
+        return again
 
     def _succeed(self, interaction: Interaction, card: Card) -> Reply:
         name = self.people[interaction.identity.id].name
@@ -116,9 +139,32 @@ class FakeDesk:
         card = self.cards[review]
         return samples.unmasked(card) if reveal else card
 
-    async def command(self, person: Person, text: str) -> Card:
-        """The card a command names, else the first."""
-        return self.cards.get(text.removeprefix("show ").strip()) or next(iter(self.cards.values()))
+    async def command(self, person: Person, text: str, *, surface: str) -> Card:
+        """The card `show ID` names, else the queue."""
+        self._fail()
+        self.typed.append((person.id, text, surface))
+        return self.cards.get(text.removeprefix("show ").strip()) or queue_card(self.items)
+
+    async def home(self, person: Person) -> Card:
+        """The queue, and who it is for."""
+        self._fail()
+        self.homes.append(person.id)
+        return queue_card(self.items, title=f"Placet: {person.name}")
+
+    async def asking(self, person: Person) -> Form | Refusal:
+        """A field for each thing that can be said."""
+        self._fail()
+        return Refusal(text="Asking for a review is switched off here.") if self.asking_off else ASK_FORM
+
+    async def ask(self, asked: Asked) -> Reply:
+        """Record it; refused where asking is off, the same `once` again is `same`."""
+        self._fail()
+        if self.asking_off:
+            return Reply(answer=Answer.REFUSED, text="Asking for a review is switched off here.")
+        if self._again("ask", asked.once):
+            return Reply(answer=Answer.SAME, text="That was taken already.")
+        self.asked.append(asked)
+        return Reply(answer=Answer.DONE, text="A review is open.")
 
     async def watch(self) -> AsyncIterator[Notice]:
         """What `announce` says, from now on."""
@@ -143,6 +189,44 @@ class FakeDesk:
         """Have a card stand as given, and say so."""
         self.cards[card.review] = card
         self.announce(Notice(review=card.review, version=card.version, status=status))
+
+
+#: What `asking` answers with, as the house's own form has it.
+ASK_FORM = Form(
+    fields=(
+        Input(name="summary", label="What should be decided?", required=True, max_length=200),
+        Input(name="text", label="The message", kind=Kind.MULTILINE, required=True),
+        Input(name="role", label="Who should decide?", kind=Kind.CHOICE, choices=("manager", "security")),
+    ),
+    submit="Ask",
+    intro="You ask in your own name, so somebody else decides.",
+)
+
+
+def queue_card(items: Iterable[QueueItem], title: str = "Your queue") -> Card:
+    """A queue as the house draws one: a line each, a way to open it, ways to look further."""
+    lines = tuple(
+        Line(
+            review=one.id,
+            text=one.title,
+            detail=f"{one.risk.capitalize()} risk · asked by {one.agent}",
+            at=one.deadline_at,
+            ways=(Way(go=Go.OPEN, label="Open", value=one.id),),
+        )
+        for one in items
+    )
+    ways = (Way(go=Go.QUEUE, label="My queue", value="roles"), Way(go=Go.BULK, label="Approve several"))
+    blocks = (Lines(items=lines, title="Waiting") if lines else Text(text="Nothing is waiting for you."),)
+    return Card(
+        review="",
+        revision=0,
+        version=0,
+        title=title,
+        tone=Tone.NEUTRAL,
+        status="",
+        fallback=title,
+        blocks=(*blocks, Actions(controls=(), ways=ways)),
+    )
 
 
 @dataclass

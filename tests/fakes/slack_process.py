@@ -12,16 +12,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.slack.manifest import SCOPES
+
 TOKEN = "xoxb-emulated"
+#: The tests' own token, to look with; the adapter's has the scopes of the manifest and no other.
+SPY = "xoxb-spy"
 APP_TOKEN = "xapp-emulated"
 SECRET = "emulated-signing-secret"
 TEAM = "T000000001"
 BOT = "U0PLACETBOT"
 _ROOT = Path(__file__).parents[2]
-_SCOPES = (
-    "chat:write im:write im:history users:read users:read.email channels:read channels:history groups:read "
-    "groups:history"
-)
+_SPY_SCOPES = [*SCOPES, "users:read", "users:read.email", "mpim:history"]
 _SEED = {
     "slack": {
         "team": {"name": "Placet Tests", "domain": "placet-tests"},
@@ -37,7 +38,7 @@ _SEED = {
                 "app_id": "A0PLACET",
                 "name": "Placet",
                 "redirect_uris": ["http://127.0.0.1/unused"],
-                "scopes": _SCOPES.split(),
+                "scopes": list(SCOPES),
                 "bot_id": "B0PLACET",
                 "bot_user_id": BOT,
                 "bot_name": "placet",
@@ -45,13 +46,14 @@ _SEED = {
         ],
         "tokens": [
             {
-                "token": TOKEN,
+                "token": token,
                 "user": "placet",
                 "bot_id": "B0PLACET",
                 "bot_user_id": BOT,
                 "app_id": "A0PLACET",
-                "scopes": _SCOPES.split(),
+                "scopes": list(scopes),
             }
+            for token, scopes in ((TOKEN, SCOPES), (SPY, _SPY_SCOPES))
         ],
         "signing_secret": SECRET,
         "strict_scopes": True,

@@ -45,7 +45,7 @@ def test_every_rule_is_told_in_order() -> None:
         "with args.iban = (hidden)",
         "  never reached: not reached",
         "made stricter",
-        '↑ approve and dual → dual: the rule "unsure" failed and may have matched',
+        '↑ approve and dual → dual: the rule "unsure" could not be evaluated, so the stricter route holds',
         "↑ needs + boss: the agent asks for a boss",
         "dual by unsure",
         "needs senior and senior and desk and boss",

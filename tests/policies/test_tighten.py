@@ -92,6 +92,12 @@ def test_only_edit_and_request_changes_can_be_left_out() -> None:
     assert run(policy(), request(allowed_decisions=ALL_DECISIONS)).route.allowed == ALL_DECISIONS
 
 
+def test_a_handoff_keeps_its_answer_without_a_word() -> None:
+    """Nobody can ask for an answer by name, so a list without it leaves nothing out."""
+    found = run(policy(), request(review_type=ReviewType.HANDOFF, allowed_decisions=(Verb.APPROVE, Verb.REJECT)))
+    assert (set(found.route.allowed), found.violations) == ({Verb.APPROVE, Verb.REJECT, Verb.ANSWER}, ())
+
+
 CHAIN = """chains:
   c:
     - {after: 0m, notify: channel:role}

@@ -34,8 +34,18 @@ def test_a_fresh_installation_has_nothing_to_mend(placet: Placet, house: Path) -
 
 
 def test_no_configuration(placet: Placet, tmp_path: Path) -> None:
-    """The other checks wait; the fix is named."""
-    assert "placet init" in _found(placet, tmp_path / "none.yml", "configuration", "bad")
+    """The other checks wait; the fix is named, and no line that is not there."""
+    said = _found(placet, tmp_path / "none.yml", "configuration", "bad")
+    assert "Run `placet init`" in said
+    assert "Mend" not in said
+
+
+def test_every_warning_has_a_way_out(placet: Placet, house: Path) -> None:
+    """As every fault has."""
+    change(house, callbacks={"allow": []})
+    findings = json.loads(placet("doctor", "--json", "--config", house).out)
+    assert [f for f in findings if f["state"] == "warn"]
+    assert [f for f in findings if f["state"] != "ok" and not f["fix"]] == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +61,7 @@ def test_no_configuration(placet: Placet, tmp_path: Path) -> None:
         ({"people": [{"id": "me", "name": "Me", "roles": ["lead"]}]}, "people", "warn", "reviewer has nobody"),
         ({"people": [{"id": "me", "name": "Me", "roles": ["lead"]}]}, "people", "bad", "1 of reviewer"),
         ({"policy": "none.yml"}, "policy", "bad", "cannot be read"),
-        ({"slack": {"mode": "http"}}, "surfaces", "bad", "PLACET_SLACK_BOT_TOKEN"),
+        ({"slack": {"mode": "http"}}, "slack secrets", "bad", "PLACET_SLACK_BOT_TOKEN"),
         ({"teams": {}}, "surfaces", "bad", "teams"),
         ({"web": {"enabled": False}}, "surfaces", "bad", "nobody sees"),
         ({"gateways": {"sms": "NO_SUCH_VARIABLE"}}, "gateways", "bad", "NO_SUCH_VARIABLE"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.cli import page, show
+from reviews.model import Object
 
 
 def test_no_text_moves_the_cursor_or_becomes_markup(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +44,8 @@ def test_a_review_is_told_with_its_decision(capsys: pytest.CaptureFixture[str]) 
             "request": {"action": {"name": "refund.issue"}, "confidence": 0.5},
             "route": {"risk": "low", "reversible": True, "needs": [{"level": 2}], "explanation": "Because."},
             "deadline_at": "2026-03-04T10:00:00.000Z",
+            "held": False,
+            "grant": None,
             "changes_requested": [{"by": "bo", "text": "less"}],
             "decision": {
                 "verdict": "rejected",
@@ -60,3 +63,48 @@ def test_a_review_is_told_with_its_decision(capsys: pytest.CaptureFixture[str]) 
     assert "bo: less" in out
     assert "50% sure" in out
     assert "evidence" not in out
+    assert "04 Mar 10:00:00 UTC" in out
+    assert "until" not in out
+
+
+PENDING: Object = {
+    "id": "rev_1",
+    "revision": 1,
+    "status": "pending",
+    "held": False,
+    "agent": "refunds",
+    "action": {"name": "refund.issue", "arguments": {}},
+    "request": {"action": {"name": "refund.issue"}},
+    "route": {"risk": "low", "reversible": True, "needs": [], "explanation": "Because."},
+    "deadline_at": "2026-03-04T10:00:00.000Z",
+    "reply_by": None,
+    "grant": None,
+    "changes_requested": [],
+    "decision": None,
+}
+OPEN = {"state": "open", "valid_until": "2026-03-04T11:00:00.000Z", "at": None}
+USED = OPEN | {"state": "used", "at": "2026-03-04T10:30:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("stands", "says"),
+    [
+        ({}, "until 04 Mar 10:00:00 UTC; if nobody answers, it expires"),
+        ({"held": True}, "on hold while its agent is stopped"),
+        (
+            {"status": "changes_requested", "reply_by": "2026-03-05T10:00:00.000Z"},
+            "the agent's turn until 05 Mar 10:00:00 UTC",
+        ),
+        ({"status": "approved", "grant": OPEN}, "the agent may act until 04 Mar 11:00:00 UTC"),
+        ({"status": "approved", "grant": OPEN, "held": True}, "the agent may act until 04 Mar 11:00:00 UTC"),
+        ({"status": "approved", "grant": USED}, "the right to act: used, 04 Mar 10:30:00 UTC"),
+    ],
+)
+def test_what_runs_out_is_told_as_the_review_stands(
+    capsys: pytest.CaptureFixture[str], stands: Object, says: str
+) -> None:
+    """A deadline while it waits, the agent's time once it is approved; nothing else expires."""
+    page.draw(PENDING | stands)
+    out = capsys.readouterr().out
+    assert says in out
+    assert ("expires" in out) == (stands.get("status") != "approved" and not stands.get("held"))

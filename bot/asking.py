@@ -1,0 +1,114 @@
+"""Reviews people ask for themselves: the house's own agent asks in their name, by the same door as every agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from bot import wire
+from bot.keys import DESK
+from bot.service import AgentStopped, KeyReused, Refused, Service, TooManyOpen
+from reviews.card import Form, Input, Kind
+from reviews.errors import DigestImpossible, StoreUnavailable
+from reviews.events import Answer, Reply
+from reviews.model import GrantState, Object, Person, Review, ReviewType, Verb
+from reviews.ports import Agent, Asked, Refusal
+from reviews.steps import sentence
+
+log = structlog.get_logger(__name__)
+
+_OFF = "Asking for a review is switched off here. An operator switches it on: `asks: {enabled: true}` in placet.yml."
+_TAKEN = f"An agent is called {DESK}, the name people ask under. An operator revokes it: `placet agent revoke {DESK}`."
+#: Nobody revises what a person asked, so it is not asked for.
+_DECISIONS = (Verb.APPROVE, Verb.REJECT)
+#: Where in a request each field of the form goes.
+_FIELDS = {"/summary": "summary", "/action/arguments/text": "text", "/reviewer_role": "role"}
+
+
+class Asking:
+    """Takes what people ask. `agent` finds an agent by name."""
+
+    def __init__(self, service: Service, agent: Callable[[str], Agent | None]) -> None:
+        self._service, self._agent = service, agent
+
+    def form(self, person: Person) -> Form | Refusal:
+        """What is filled in to ask; a refusal where nobody can."""
+        off = self._off()
+        if off is not None:
+            return Refusal(text=off)
+        roles = self._roles(person)
+        fields = [
+            Input(name="summary", label="What should be decided?", required=True, max_length=200),
+            Input(name="text", label="What it is about", kind=Kind.MULTILINE),
+            Input(name="role", label="Who should decide? Empty: as the policy says", kind=Kind.CHOICE, choices=roles),
+        ]
+        intro = "You ask in your own name, so somebody else decides."
+        return Form(fields=tuple(fields if roles else fields[:2]), submit="Ask", intro=intro)
+
+    async def ask(self, asked: Asked) -> Reply:
+        """Open a review. The same `once` again is the same review. Raises StoreUnavailable."""
+        off = self._off()
+        if off is not None:
+            return Reply(answer=Answer.REFUSED, text=off)
+        if not asked.summary.strip():
+            return _faulty({"summary": "Say what should be decided."})
+        desk = Agent(name=DESK, key_hash="", secrets=(), owners=(asked.person.id,))
+        key = None if asked.once is None else f"{asked.person.id}:{asked.once}"
+        try:
+            done = await self._service.submit(desk, self._body(asked), key, place=asked.place)
+        except wire.BadRequest as fault:
+            return _faulty({_FIELDS.get(f.pointer, f.pointer): f.message for f in fault.faults}, str(fault))
+        except KeyReused:
+            return Reply(answer=Answer.REFUSED, text="This was asked already, in other words. Ask anew.")
+        except TooManyOpen:
+            text = "So many asked reviews are open that no more are taken. Try again when some are decided."
+            return Reply(answer=Answer.REFUSED, text=text)
+        except (AgentStopped, DigestImpossible) as fault:
+            return Reply(answer=Answer.REFUSED, text=str(fault))
+        answer = Answer.SAME if done.replayed else Answer.DONE
+        return Reply(answer=answer, text=f"Asked. {sentence(done.review)}", review=done.review)
+
+    async def used(self, review: Review) -> None:
+        """Use an approval of what a person asked: no program acts on it, so it must not lapse before their eyes."""
+        grant = review.grant
+        if review.agent != DESK or grant is None or grant.state is not GrantState.OPEN:
+            return
+        desk = Agent(name=DESK, key_hash="", secrets=())
+        try:
+            await self._service.redeem(desk, review.id, review.proposal.digest, None)
+        except (Refused, StoreUnavailable) as fault:
+            # The decision is kept and said already; what is left open lapses.
+            log.warning("asked_not_used", review=review.id, why=str(fault))
+
+    def _off(self) -> str | None:
+        taken = self._agent(DESK)
+        if taken is not None and not taken.revoked:
+            return _TAKEN
+        return None if self._service.directory().config.asks.enabled else _OFF
+
+    def _roles(self, person: Person) -> tuple[str, ...]:
+        """The roles somebody else holds."""
+        others = [other for other in self._service.directory().people() if other.id != person.id]
+        return tuple(role for role in self._service.directory().config.roles if any(role in o.roles for o in others))
+
+    def _body(self, asked: Asked) -> Object:
+        arguments = {name: _whole(value) for name, value in (("text", asked.text), ("link", asked.link)) if value}
+        body: Object = {
+            "action": {"name": self._service.directory().config.asks.action, "arguments": arguments},
+            "summary": _whole(asked.summary.strip()),
+            "review_type": ReviewType.HANDOFF,
+            "allowed_decisions": list(_DECISIONS),
+            # Named, and by that left out of deciding, whatever the risk.
+            "on_behalf_of": asked.person.id,
+        }
+        return body | ({"reviewer_role": asked.role} if asked.role else {})
+
+
+def _whole(text: str) -> str:
+    """A text without halves of characters, which no JSON can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _faulty(errors: dict[str, str], text: str = "Some fields need another look.") -> Reply:
+    return Reply(answer=Answer.REFUSED, text=text, errors=errors)

@@ -1,0 +1,109 @@
+"""A room of commands per surface that has some, such as `placet slack manifest`.
+
+Surfaces are found by the entry-point group `placet.tools`. Looking them up takes long, so it waits until a command is
+asked for that is no other, or the list of all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bot.cli.options import DEFAULT, AsJson, ConfigFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapters.port import Tools
+    from bot.config import Config
+
+TOOLS = "placet.tools"
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="Where the vendor reaches Placet; by default server.public_url."),
+]
+Socket = Annotated[
+    bool, typer.Option("--socket", help="For a connection Placet opens itself; nothing has to be reachable.")
+]
+
+
+class Rooms(TyperGroup):
+    """The commands of the house, and a room per surface beside them."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name, None where there is none."""
+        if cmd_name not in self.commands:
+            self._furnish()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all."""
+        self._furnish()
+        return super().list_commands(ctx)
+
+    def _furnish(self) -> None:
+        """A room for each surface that has none yet; no surface takes the place of a command of the house."""
+        for name in sorted(_entries()):
+            if name not in self.commands:
+                self.commands[name] = _room(name)
+
+
+def tools_of(name: str) -> Tools | None:
+    """What an operator may ask of a surface; None where it has nothing of the kind."""
+    entry = _entries().get(name)
+    if entry is None:
+        return None
+    found: Tools = entry.load()
+    return found
+
+
+def _entries() -> dict[str, Any]:
+    """The entry points by the name of their surface; nothing of theirs is loaded."""
+    from importlib import metadata  # noqa: PLC0415 - a quick start: loaded when it is asked for
+
+    return {entry.name: entry for entry in metadata.entry_points(group=TOOLS)}
+
+
+def _room(name: str) -> Any:
+    made = typer.Typer(
+        name=name, help=f"What {name.title()} must be told of Placet.", no_args_is_help=True, add_completion=False
+    )
+    made.callback()(_nothing)
+    made.command("manifest")(_manifest(name))
+    room: Any = typer.main.get_command(made)
+    room.rich_help_panel = "Begin and run"
+    return room
+
+
+def _nothing() -> None:
+    """A room of one command stays a room."""
+
+
+def _manifest(name: str) -> Callable[..., None]:
+    def manifest(
+        url: Url = None, socket: Socket = False, as_json: AsJson = False, config: ConfigFile = DEFAULT
+    ) -> None:
+        import yaml  # noqa: PLC0415 - a quick start: loaded by the command that needs it
+
+        tools = tools_of(name)
+        assert tools is not None, "the room is there because its entry is"
+        found = _configured(config)
+        section = getattr(found, name, None) or {}
+        address = url or (found.server.public_url if found is not None else None) or ""
+        text = tools.manifest(section, url=address, socket=socket)
+        typer.echo(json.dumps(yaml.safe_load(text), ensure_ascii=False) if as_json else text, nl=as_json)
+
+    manifest.__doc__ = f"Print the app manifest: what {name.title()} makes the app from. YAML, or JSON with --json."
+    return manifest
+
+
+def _configured(path: Path) -> Config | None:
+    """The configuration; None where there is none yet. Raises ConfigFault, also where another file was named."""
+    from bot.config import load  # noqa: PLC0415 - a quick start, as above
+
+    return load(path) if path != DEFAULT or path.exists() else None

@@ -1,0 +1,219 @@
+"""Commands people type, on every surface that takes them: each answers with a card for them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from bot.absence import Absences, Unclear, until_of
+from bot.listing import Some, list_card, may_see, plain_card, some
+from bot.people import Directory
+from bot.service import Service
+from policies import durations
+from reviews import eligibility
+from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone
+from reviews.eligibility import Barred
+from reviews.errors import NotFound
+from reviews.model import Object, Person, Reach, Review, Rung
+from reviews.ports import Desk, Query, QueueFilter, Tx
+from reviews.present import clean, title_of
+from reviews.redact import scrubber
+
+_COMMANDS = (
+    ("list [action]", "Open reviews of your roles, most urgent first; of one action, if you name it"),
+    ("mine", "Those you were called to or have in hand"),
+    ("show ID", "One review, for you alone; ID is rev_… or its number, #12"),
+    ("oncall", "Who is on call now, and who is away"),
+    ("explain ID", "Why a review came to whom it did, and whether you may decide it"),
+    ("away 2h", "Your deputy is called instead of you; also away until 2026-11-26 09:00, away off"),
+    ("help", "This"),
+)
+#: A list names so many reviews; a message holds not many more.
+_LISTED = 15
+_DIGITS = 15
+
+
+class Commands:
+    """Answers what people type."""
+
+    def __init__(self, desk: Desk, service: Service, absences: Absences) -> None:
+        self._desk, self._service, self._absences = desk, service, absences
+
+    async def answer(self, person: Person, text: str, surface: str) -> Card:
+        """The answer to a command. What cannot be answered is said in a card too. Raises StoreUnavailable."""
+        word, _, rest = text.strip().partition(" ")
+        rest = rest.strip()
+        try:
+            match word.casefold():
+                case "list" | "":
+                    return await self._list("Your queue", person, QueueFilter(action=rest or None, limit=_LISTED))
+                case "mine":
+                    return await self._list("Yours", person, QueueFilter(view="mine", limit=_LISTED))
+                case "show":
+                    found = await self._named(rest, person, "show")
+                    return await self._desk.read(found.id, person, surface=surface)
+                case "oncall":
+                    return self._card("On call", self._on_call())
+                case "explain":
+                    return self._explained(await self._named(rest, person, "explain"), person)
+                case "away":
+                    return self._card("Away", [Callout(text=await self._away(rest, person, surface))])
+                case "help":
+                    return self._card("Commands", _help())
+                case _:
+                    return self._said(f"There is no command “{clean(word)}”.", _help())
+        except (NotFound, Unclear) as fault:
+            return self._said(str(fault))
+
+    def _card(self, title: str, blocks: Iterable[Block]) -> Card:
+        return plain_card(title, tuple(blocks), f"{self._service.base_url}/inbox")
+
+    def _said(self, text: str, more: Iterable[Block] = ()) -> Card:
+        """A card that says what was wrong."""
+        blocks = (Callout(text=text, tone=Tone.ATTENTION), *more)
+        return plain_card("Placet", blocks, f"{self._service.base_url}/inbox", Tone.ATTENTION)
+
+    async def _list(self, title: str, person: Person, filter: QueueFilter) -> Card:
+        def look(tx: Tx) -> Some:
+            return some(tx, person, filter)
+
+        found = await self._service.store.view(look)
+        names = self._service.directory().names()
+        return list_card(title, found, person, names, f"{self._service.base_url}/inbox")
+
+    async def _named(self, name: str, person: Person, command: str) -> Review:
+        """The review meant by an id or a number. Raises NotFound, with how to name one."""
+        if not name:
+            raise NotFound(f"Say which review: `{command} rev_…` or `{command} #12`. `list` shows those there are.")
+
+        def look(tx: Tx) -> Review | None:
+            digits = name.removeprefix("#")
+            if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS):
+                return tx.read(name)
+            found = tx.find(Query(before_seq=int(digits) + 1, limit=1))
+            return found[0] if found and found[0].seq == int(digits) else None
+
+        review = await self._service.store.view(look)
+        if review is None or not may_see(review, person):
+            raise NotFound(f"There is no review {clean(name)}, or it is not yours to see. `list` shows yours.")
+        return review
+
+    # ---------------------------------------------------------------------------- who is where
+
+    def calls(self) -> Facts | None:
+        """Who is on call now, layer by layer; None where there are no rotations."""
+        at, directory = self._service.clock.now(), self._service.directory()
+        facts = [
+            Fact(label=turn.layer, value=" and ".join(self._called(p, directory, at) for p in turn.people) or "nobody")
+            for turn in directory.on_call(at)
+        ]
+        return Facts(items=tuple(facts), title="On call now") if facts else None
+
+    def _called(self, person: Person, directory: Directory, at: datetime) -> str:
+        if person.id not in directory.absent(at):
+            return person.name
+        instead = directory.names().get(directory.stand_in(person.id, at) or "")
+        return f"{instead} (deputy of {person.name}, who is away)" if instead else f"{person.name} (away, no deputy)"
+
+    def _on_call(self) -> list[Block]:
+        at, directory = self._service.clock.now(), self._service.directory()
+        names, absent = directory.names(), directory.absent(at)
+        away = [
+            Fact(label=names[person], value=f"until {until:%d %b %H:%M} UTC", at=until)
+            for person, until in absent.items()
+            if person in names
+        ]
+        blocks: list[Block] = [self.calls() or Text(text="There are no rotations in placet.yml.")]
+        return [*blocks, Facts(items=tuple(away), title="Away")] if away else blocks
+
+    async def _away(self, text: str, person: Person, surface: str) -> str:
+        if text:
+            now, zone = self._service.clock.now(), self._service.directory().zone(person.id)
+            await self._absences.set(person, until_of(text, now, zone), surface=surface)
+        return self.whether_away(person)
+
+    def whether_away(self, person: Person) -> str:
+        """Whether a person is away and who is called instead, in a sentence for them."""
+        at, directory = self._service.clock.now(), self._service.directory()
+        until = directory.absent(at).get(person.id)
+        if until is None:
+            return "You are here: calls reach you. The command `away 2h` sends them to your deputy."
+        local = until.astimezone(directory.zone(person.id))
+        instead = directory.names().get(directory.stand_in(person.id, at) or "")
+        calls = f"{instead} is called instead" if instead else "Nobody stands in for you, so calls still reach you"
+        return f"You are away until {local:%d %b %H:%M} ({local.tzinfo}). {calls}. `away off` ends it."
+
+    # ---------------------------------------------------------------------------- why
+
+    def _explained(self, review: Review, person: Person) -> Card:
+        """Why a review came to whom it did. Values are left out: conditions name them, the card shows them."""
+        hide = scrubber(review.request, review.route.sensitive, review.original)
+        route, link = review.route, f"{self._service.base_url}/reviews/{review.id}"
+        stands = eligibility.standing(review, person)
+        facts = (
+            Fact(label="Rule", value=route.rule),
+            Fact(label="Policy", value=_short_ref(review.proposal.policy)),
+            Fact(label="Tier", value=f"{route.tier}, {route.risk} risk"),
+            Fact(label="Why", value=hide(clean(route.explanation))),
+            Fact(label="Needed", value=eligibility.needed(review)),
+            Fact(label="You", value=stands.text if isinstance(stands, Barred) else f"may decide ({stands.source})"),
+        )
+        blocks = [Facts(items=tuple(fact for fact in facts if fact.value)), *_trace(review.proposal.trace, hide)]
+        return plain_card(f"Why {title_of(review)}", (*blocks, *self._chain(review)), link)
+
+    def _chain(self, review: Review) -> tuple[Block, ...]:
+        """The ladder of this run, and whom each rung would reach now."""
+        at, names = self._service.clock.now(), self._service.directory().names()
+        reached = self._service.router.reach(review, at)
+        rungs = zip(review.route.chain, review.ladder.schedule.rungs, reached, strict=False)
+        fired = review.ladder.fired
+        rows = tuple(
+            (f"{due:%d %b %H:%M} UTC, {_when(rung, n < fired)}", _whom(rung), _reaches(rung, reach, names))
+            for n, (rung, due, reach) in enumerate(rungs)
+        )
+        return (Table(columns=("When", "Whom", "Reaches now"), rows=rows, title="Escalation"),) if rows else ()
+
+
+def _help() -> tuple[Block, ...]:
+    note = Text(text="Slack takes commands in channels and direct messages, not in threads.")
+    return (Table(columns=("Command", "What it does"), rows=_COMMANDS), note)
+
+
+def _short_ref(ref: str) -> str:
+    """`house@3 #sha256:…` with enough of the hash to tell two apart."""
+    name, _, digest = ref.partition("#sha256:")
+    return f"{name} ({digest[:12]})" if digest else name
+
+
+def _trace(trace: Iterable[Object], hide: Callable[[str], str]) -> tuple[Block, ...]:
+    """The rules looked at, in order, and what made the route stricter."""
+    steps = tuple(trace)
+    rules = tuple(
+        (str(step["rule"]), str(step["result"]), hide(clean(str(step.get("why", "")))))
+        for step in steps
+        if step["step"] == "rule"
+    )
+    stricter = tuple(
+        (str(step["what"]), hide(clean(str(step["why"])))) for step in steps if step["step"] == "tightened"
+    )
+    blocks: list[Block] = [Table(columns=("Rule", "Result", "Why"), rows=rules, title="Rules")] if rules else []
+    blocks += [Table(columns=("What", "Why"), rows=stricter, title="Made stricter")] if stricter else []
+    return tuple(blocks)
+
+
+def _when(rung: Rung, fired: bool) -> str:
+    return "called" if fired else f"after {durations.show(rung.after)}"
+
+
+def _whom(rung: Rung) -> str:
+    by = f" by {', '.join(rung.via)}" if rung.via else ""
+    then = f"then {rung.then}" if rung.then is not None else ""
+    return ", ".join(filter(None, (", ".join(rung.notify) + by if rung.notify else "", then)))
+
+
+def _reaches(rung: Rung, reach: Reach, names: dict[str, str]) -> str:
+    if not rung.notify or reach.unreachable is not None:
+        return reach.unreachable or "nobody"
+    people = [names.get(person, person) for person in reach.persons]
+    places = [f"{target.surface} {target.address}" for target in reach.targets if target.person is None]
+    return ", ".join((*people, *places)) or "their queue"

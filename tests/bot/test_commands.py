@@ -1,0 +1,205 @@
+"""What people type, and what each command answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reviews.card import Actions, Callout, Card, Facts, Go, Lines, Table, Text, Tone
+from reviews.model import Identity, Object, Person
+from tests.fakes.app import Caller, House, running
+from tests.fakes.clock import FakeClock
+
+POLICY = """
+policy: typed
+version: 3
+actions:
+  refund.issue: {risk: high, reversible: false, sensitive: [/iban]}
+  note.write: {risk: low, reversible: true}
+chains:
+  ladder:
+    - {after: 0m, notify: channel:role}
+    - {after: 20m, notify: oncall:ops.primary}
+    - {after: 1h, then: expire}
+rules:
+  - {name: a note, when: 'action.name == "note.write"', route: {tier: approve, role: clerk, sla: 1h}}
+default: {tier: approve, role: manager, chain: ladder}
+"""
+CONFIG: Object = {
+    "roles": {"manager": {"level": 2}, "clerk": {"level": 1}},
+    "people": [
+        {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"], "deputy": "bo", "timezone": "Europe/Madrid"},
+        {"id": "bo", "name": "Bo Chen", "roles": ["clerk"]},
+        {"id": "cy", "name": "Cy Okafor"},
+    ],
+    "rotations": {"ops": {"primary": {"people": ["ana"]}}},
+}
+IBAN = "ES9121000418450200051332"
+REFUND: Object = {"name": "refund.issue", "arguments": {"order": "A-4721", "iban": IBAN}}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A running Placet on a Monday at nine, UTC."""
+    clock = FakeClock(datetime(2026, 11, 23, 9, tzinfo=UTC))
+    async with running(tmp_path, policy=POLICY, config=CONFIG, clock=clock) as made:
+        yield made
+
+
+async def typed(house: House, text: str, person: str = "ana") -> Card:
+    """What somebody gets for what they typed."""
+    who = await house.app.desk.who(Identity(surface="web", id=person))
+    assert isinstance(who, Person)
+    return await house.app.desk.command(who, text, surface="slack")
+
+
+def _said(card: Card) -> str:
+    return " ".join(block.text for block in card.blocks if isinstance(block, Callout | Text))
+
+
+def _listed(card: Card) -> list[str]:
+    return [line.review for block in card.blocks if isinstance(block, Lines) for line in block.items]
+
+
+def _facts(card: Card) -> dict[str, str]:
+    return {fact.label: fact.value for block in card.blocks if isinstance(block, Facts) for fact in block.items}
+
+
+@pytest.mark.parametrize("text", ["list", "", "  LIST  "])
+async def test_list_shows_ones_queue(house: House, agent: Caller, text: str) -> None:
+    """Open reviews of one's roles and no others; each line can be opened."""
+    mine, _ = await agent.asked(REFUND), await agent.asked("note.write")
+    card = await typed(house, text)
+    assert _listed(card) == [mine["id"]]
+    (lines,) = [block for block in card.blocks if isinstance(block, Lines)]
+    assert [(way.go, way.value) for way in lines.items[0].ways] == [(Go.OPEN, mine["id"])]
+    assert lines.items[0].detail == "#1 · High risk · waits for manager · asked by refund-desk"
+
+
+async def test_list_of_one_action(house: House, agent: Caller) -> None:
+    """The action named, and what has none of it says so."""
+    await agent.asked("mail.send")
+    mine = await agent.asked(REFUND)
+    assert _listed(await typed(house, "list refund.issue")) == [mine["id"]]
+    assert _said(await typed(house, "list volume.delete")) == "Nothing is waiting for you."
+
+
+async def test_a_long_list_says_how_many_are_left_out(house: House, agent: Caller) -> None:
+    """A message holds fifteen; nobody believes that these are all."""
+    for _ in range(17):
+        await agent.asked("note.write")
+    card = await typed(house, "list", "bo")
+    (lines,) = [block for block in card.blocks if isinstance(block, Lines)]
+    assert (len(lines.items), lines.more) == (15, 2)
+    assert [way.go for block in card.blocks if isinstance(block, Actions) for way in block.ways] == [Go.BULK]
+
+
+async def test_mine_are_those_in_hand(house: House, agent: Caller) -> None:
+    """What one's role could decide is not yet one's own; what one took is."""
+    review = await agent.asked(REFUND)
+    assert not _listed(await typed(house, "mine"))
+    await house.press("take", review)
+    assert _listed(await typed(house, "mine")) == [review["id"]]
+
+
+@pytest.mark.parametrize("name", [lambda review: review["id"], lambda review: "#1", lambda review: "1"])
+async def test_show_by_id_or_number(house: House, agent: Caller, name: Callable[[Object], str]) -> None:
+    """The card with its controls, redacted; that it was seen is written down."""
+    review = await agent.asked(REFUND)
+    card = await typed(house, f"show {name(review)}")
+    assert (card.review, IBAN in repr(card)) == (review["id"], False)
+    assert any(isinstance(block, Actions) and block.controls for block in card.blocks)
+    log = await house.store.view(lambda tx: tx.log(review=review["id"]))
+    assert [e.detail["surface"] for e in log if e.kind == "card.viewed"] == ["slack"]
+
+
+@pytest.mark.parametrize("command", ["show", "explain"])
+@pytest.mark.parametrize("name", ["", "#99", "rev_none", "#99999999999999999999", "#0", "##1"])
+async def test_what_cannot_be_found_is_said(house: House, agent: Caller, command: str, name: str) -> None:
+    """A sentence with the way on, whatever was typed."""
+    await agent.asked(REFUND)
+    card = await typed(house, f"{command} {name}")
+    assert card.tone is Tone.ATTENTION
+    assert "`list`" in _said(card)
+
+
+@pytest.mark.parametrize("command", ["show #1", "explain #1"])
+async def test_what_is_not_ones_to_see_is_as_if_it_were_not_there(house: House, agent: Caller, command: str) -> None:
+    """A number can be guessed: it tells nothing about the review."""
+    await agent.asked(REFUND)
+    assert _said(await typed(house, command, "cy")) == (
+        "There is no review #1, or it is not yours to see. `list` shows yours."
+    )
+
+
+async def test_explain_tells_why_and_who_may(house: House, agent: Caller) -> None:
+    """The rule, the rules passed over, the ladder with whom it reaches now, and whether the asker may decide."""
+    await agent.asked(REFUND)
+    card = await typed(house, "explain #1")
+    facts = _facts(card)
+    assert (facts["Rule"], facts["Needed"], facts["You"]) == ("default", "manager", "may decide (role manager)")
+    assert facts["Policy"].startswith("typed@3 (")
+    tables = {block.title: block.rows for block in card.blocks if isinstance(block, Table)}
+    assert [row[:2] for row in tables["Rules"]] == [("a note", "not matched"), ("default", "matched")]
+    assert tables["Escalation"] == (
+        ("23 Nov 09:00 UTC, called", "channel:role", "their queue"),
+        ("23 Nov 09:20 UTC, after 20m", "oncall:ops.primary", "Ana Ruiz"),
+        ("23 Nov 10:00 UTC, after 1h", "then expire", "nobody"),
+    )
+    assert IBAN not in repr(card)
+
+
+async def test_explain_tells_who_may_not_why(house: House) -> None:
+    """The sentence that a press would get, before the press."""
+    await (await house.agent("hers", owners=["ana"])).asked(REFUND)
+    assert _facts(await typed(house, "explain #1"))["You"].startswith("You own this agent")
+
+
+async def test_oncall_names_who_is_called(house: House) -> None:
+    """Layer by layer; with the deputy once somebody is away, and until when."""
+    assert _facts(await typed(house, "oncall")) == {"ops.primary": "Ana Ruiz"}
+    await typed(house, "away 2h")
+    assert _facts(await typed(house, "oncall", "cy")) == {
+        "ops.primary": "Bo Chen (deputy of Ana Ruiz, who is away)",
+        "Ana Ruiz": "until 23 Nov 11:00 UTC",
+    }
+
+
+async def test_away_and_back(house: House) -> None:
+    """Times are the person's own; who stands in is said; asking alone changes nothing."""
+    assert _said(await typed(house, "away")).startswith("You are here")
+    gone = "You are away until 26 Nov 09:00 (Europe/Madrid). Bo Chen is called instead. `away off` ends it."
+    for text in ("away until 2026-11-26 09:00", "away"):
+        assert _said(await typed(house, text)) == gone
+    assert _said(await typed(house, "away off")).startswith("You are here")
+
+
+async def test_away_without_a_deputy_warns(house: House) -> None:
+    """Nobody is left uncalled, and the person learns that it stays with them."""
+    assert "calls still reach you" in _said(await typed(house, "away 1d", "bo"))
+
+
+@pytest.mark.parametrize("text", ["away soon", "away until", "away 5", "away until 2020-01-01", "away 9999999w"])
+async def test_a_time_that_is_none_changes_nothing(house: House, text: str) -> None:
+    """It says how to write it."""
+    assert "away until 2026-11-26 09:00" in _said(await typed(house, text))
+    assert _said(await typed(house, "away")).startswith("You are here")
+
+
+async def test_help_and_unknown_words_list_the_commands(house: House) -> None:
+    """Whatever is typed is answered."""
+    for text in ("help", "launch", "ls\u202e"):
+        (table,) = [block for block in (await typed(house, text)).blocks if isinstance(block, Table)]
+        assert [row[0].split()[0] for row in table.rows] == [
+            "list",
+            "mine",
+            "show",
+            "oncall",
+            "explain",
+            "away",
+            "help",
+        ]
+    assert "\u202e" not in repr(await typed(house, "ls\u202e"))
