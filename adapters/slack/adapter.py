@@ -1,6 +1,6 @@
-"""Slack, with slack-bolt mounted in our own aiohttp application: posts, updates, clicks.
+"""Slack, with slack-bolt mounted in our own aiohttp application: posts, updates, notes, finds.
 
-Bolt checks signatures (within five minutes) and finds the listener; what a click means is not its business.
+What comes in is `transport`, what people press `clicks`, what they type `words`.
 """
 
 from __future__ import annotations
@@ -9,39 +9,49 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 from markupsafe import Markup
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.port import Adapter, Setup
 from adapters.slack import render
-from adapters.slack.calls import Calls, CardRefused, translated
+from adapters.slack.answers import Answers
+from adapters.slack.bulk import Bulk
+from adapters.slack.calls import Calls, CardRefused, Refused, translated
+from adapters.slack.chores import Chores
 from adapters.slack.clicks import Clicks
 from adapters.slack.config import Secrets, SlackConfig, configure
+from adapters.slack.home import Homes
 from adapters.slack.limits import ABILITIES
-from adapters.slack.parse import SURFACE
+from adapters.slack.manifest import COMMAND, SHORTCUT
+from adapters.slack.modals import Ack, Modals
+from adapters.slack.parse import SURFACE, lying, mark_of
 from adapters.slack.places import Places
+from adapters.slack.press import ASKING, CALLBACK, PICKING
 from adapters.slack.render import Message
-from reviews.card import Card
-from reviews.errors import PlacetError, SurfaceRefused, SurfaceUnavailable
+from adapters.slack.text import Json
+from adapters.slack.transport import Pause, Transport
+from adapters.slack.words import Words
+from reviews.card import Card, Happening
+from reviews.errors import PlacetError, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
 from reviews.model import Identity, Target
 from reviews.ports import Clock, Desk, Health, MessageRef
 
 _log = logging.getLogger(__name__)
 
-PATH = "/slack/events"
 #: How a posted copy is found again: Slack keeps this beside the message, out of sight.
 EVENT_TYPE = "placet_copy"
 _FRESH = timedelta(seconds=5)
 _SKEW = timedelta(minutes=2)
 _PAGES = 20
+#: Slack's words for: you may not look there.
+_BLIND = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission", "access_denied"})
 
 
 def create(setup: Setup) -> Adapter | None:
@@ -67,64 +77,74 @@ class SlackAdapter:
     abilities = ABILITIES
 
     def __init__(
-        self, config: SlackConfig, secrets: Secrets, *, desk: Desk, clock: Clock, patience: float = 1.5
+        self,
+        config: SlackConfig,
+        secrets: Secrets,
+        *,
+        desk: Desk,
+        clock: Clock,
+        patience: float = 1.5,
+        pause: Pause = asyncio.sleep,
     ) -> None:
+        self.tenant: str | None = config.team or ""
         self._config = config
-        self._secrets = secrets
         self._clock = clock
         self._calls = Calls(config, secrets.bot_token)
+        self._chores = Chores()
         self._places = Places(self._calls)
-        self._clicks = Clicks(desk, self._calls, self.whisper, patience=patience)
-        self._bolt: AsyncApp | None = None
-        self._socket: AsyncSocketModeHandler | None = None
-        self._connecting: asyncio.Task[None] | None = None
+        answers = Answers(self._calls, self.whisper, api_url=config.api_url)
+        self._modals = Modals(desk, self._calls, answers, self._chores, patience=patience)
+        self._bulk = Bulk(desk, answers, self._chores)
+        self._clicks = Clicks(desk, answers, self._modals, self._bulk, self._chores, patience=patience)
+        self._words = Words(desk, self._calls, answers, self._modals, self._chores, ours=self._ours, patience=patience)
+        self._homes = Homes(desk, self._calls, self._chores, pause=pause)
+        self._following: asyncio.Task[None] | None = None
+        self._transport = Transport(
+            config, secrets, self._calls, self._chores, listen=self._listen, learned=self._learned, pause=pause
+        )
         self._health: tuple[datetime, Health] | None = None
-        self._self: tuple[str, str] | None = None
 
     # ------------------------------------------------------------------------------------------ life
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         """Slack's one address, for events and clicks alike; none in socket mode."""
-        return [web.post(PATH, self._receive)] if self._config.mode == "http" else []
+        return self._transport.routes()
 
     async def start(self) -> None:
-        """Open the session, make the Bolt app; in socket mode connect. A Slack that is down does not stop us."""
+        """Open the session and the way in. A Slack that is down does not stop us."""
         await self._calls.start()
-        self._bolt = AsyncApp(
-            name="placet",
-            client=self._calls.stranger(),
-            signing_secret=self._secrets.signing_secret,
-            authorize=_one_workspace(self._secrets.bot_token),
-        )
-        self._clicks.listen(self._bolt)
-        if self._config.mode == "socket":
-            self._socket = AsyncSocketModeHandler(self._bolt, self._secrets.app_token)
-            if self._config.loopback:
-                self._socket.client.proxy = None
-            # It tries until Slack answers, however long that takes; `health` says how it stands.
-            self._connecting = asyncio.create_task(self._socket.connect_async())  # type: ignore[no-untyped-call] # Bolt's are untyped
+        await self._transport.start()
+        self._following = asyncio.create_task(self._homes.run())
 
     async def stop(self) -> None:
-        """Close the socket and the session."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-        if self._socket is not None:
-            await self._socket.close_async()  # type: ignore[no-untyped-call] # Bolt's are untyped
+        """Take nothing more, end what was begun, close the session."""
+        await self._transport.stop()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._chores.drain()
         await self._calls.stop()
 
-    async def _receive(self, request: web.Request) -> web.Response:
-        """A request of Slack's. What Bolt would stumble over is refused before it: 401, 400."""
-        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
-        if not (stamp.isascii() and stamp.isdigit()):
-            return web.Response(status=401, text="X-Slack-Request-Timestamp is missing or not a number")
-        try:
-            asked = await to_bolt_request(request)
-        except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
-            # Bolt reads the body before it looks at the signature, so anybody may send it any shape.
-            return web.Response(status=400, text="the body is not what Slack sends")
-        assert self._bolt is not None, "routes are served after start"
-        answer: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(asked))
-        return answer
+    def _listen(self, bolt: AsyncApp) -> None:
+        """Register with Bolt; a click or form that is not ours is answered too, for every one is."""
+        bolt.action(re.compile(""))(self._clicks.on_action)
+        bolt.view(re.compile(""))(self._on_view)
+        bolt.command(COMMAND)(self._words.on_command)
+        bolt.shortcut(SHORTCUT)(self._words.on_shortcut)
+        bolt.event("app_home_opened")(self._homes.on_opened)
+        if self._config.comments == "thread":
+            bolt.event("message")(self._words.on_message)
+
+    async def _on_view(self, ack: Ack, body: Json) -> None:
+        """A modal was sent."""
+        taken = {CALLBACK: self._modals.submitted, PICKING: self._bulk.submitted, ASKING: self._words.submitted}
+        await taken.get(str(body["view"].get("callback_id")), self._modals.submitted)(ack, body)
+
+    def _ours(self) -> frozenset[str]:
+        return self._transport.ourselves.ids
+
+    def _learned(self) -> None:
+        self.tenant = self._config.team or self._transport.ourselves.team
 
     # ------------------------------------------------------------------------------------------ the surface
 
@@ -132,11 +152,11 @@ class SlackAdapter:
         """Post a copy, then its long parts as the first reply. See `Surface.post`."""
         try:
             channel = await self._places.channel(target)
-            sent = await self._send(channel, card, copy_id)
+            sent = await self._send(channel, card, copy_id, target.thread)
         except SurfaceRefused:
             self._places.forget(target)
             raise
-        return MessageRef(surface=self.name, ref={**sent, "copy": copy_id, **await self._reply(sent, card)})
+        return _ref({**sent, "copy": copy_id, **await self._reply(sent, card)})
 
     async def update(self, ref: MessageRef, card: Card) -> None:
         """Redraw a copy, and its thread where that changed. See `Surface.update`."""
@@ -148,16 +168,21 @@ class SlackAdapter:
             await self._redraw(channel, ts, render.minimal(card))
         long = render.details(card)
         if long is not None and "thread" in ref.ref and ref.ref.get("drawn") != _mark(long):
-            await self._redraw(channel, ref.ref["thread"], long)
+            try:
+                await self._redraw(channel, ref.ref["thread"], long)
+            except SurfaceRefused:
+                # Somebody deleted the reply: the card itself stands, and must go on being redrawn.
+                _log.exception("the details of %s could not be redrawn; they are on the full page", card.review)
+
+    async def note(self, ref: MessageRef, lines: Sequence[Happening]) -> None:
+        """Say beneath a copy, as a reply, what happened. See `Surface.note`."""
+        if lines:
+            await self._say(ref.ref["channel"], render.news(lines), thread=ref.ref.get("parent") or ref.ref["ts"])
 
     async def whisper(self, identity: Identity, text: str) -> None:
         """Send one person a direct message. See `Surface.whisper`."""
         channel = await self._places.channel(Target(surface=self.name, address=identity.id))
-        said = render.note(text)
-        with translated(posting=True):
-            await self._calls.once.chat_postMessage(
-                channel=channel, text=said.text, blocks=said.blocks, unfurl_links=False, unfurl_media=False
-            )
+        await self._say(channel, render.note(text))
 
     async def find(self, copy_id: str, target: Target, since: datetime) -> MessageRef | None:
         """Look for a copy by its metadata, in our own messages only. See `Surface.find`.
@@ -165,24 +190,14 @@ class SlackAdapter:
         Only for a post whose answer was lost: Slack limits reading history harshly.
         """
         channel = await self._places.channel(target)
-        us = await self._ourselves()
-        cursor = ""
-        for _ in range(_PAGES):
-            with translated():
-                page = await self._calls.steady.conversations_history(
-                    channel=channel,
-                    oldest=f"{(since - _SKEW).timestamp():.6f}",
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor,
-                )
-            found = next((m for m in page["messages"] if _is_copy(m, copy_id, us)), None)
+        if not self._transport.ourselves.ids:
+            await self._transport.ourselves.ask()
+        us = self._transport.ourselves.ids
+        async for page in self._pages(channel, target.thread, since):
+            found = next((m for m in page if _is_copy(m, copy_id, us)), None)
             if found is not None:
-                return MessageRef(surface=self.name, ref={"channel": channel, "ts": found["ts"], "copy": copy_id})
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return None
-        raise SurfaceUnavailable("The channel has too many messages since then to be sure; looking again later.")
+                return _ref({**lying(channel, found["ts"], target.thread), "copy": copy_id})
+        return None
 
     async def health(self) -> Health:
         """Whether Slack takes our token, asked at most every few seconds."""
@@ -193,12 +208,38 @@ class SlackAdapter:
 
     # ------------------------------------------------------------------------------------------ parts
 
-    async def _send(self, channel: str, card: Card, copy_id: str) -> dict[str, str]:
+    async def _pages(self, channel: str, thread: str, since: datetime) -> AsyncIterator[list[Json]]:
+        """The messages there since then, a page at a time.
+
+        Raises SurfaceBlind where we may not look, SurfaceUnavailable where there are too many.
+        """
+        asked = {"oldest": f"{(since - _SKEW).timestamp():.6f}", "include_all_metadata": True, "limit": 200}
+        cursor = ""
+        for _ in range(_PAGES):
+            try:
+                with translated():
+                    page = await self._page(channel, thread, cursor=cursor, **asked)
+            except Refused as fault:
+                if fault.error in _BLIND:
+                    raise SurfaceBlind(f"The bot cannot look for its post there: {fault}") from fault
+                raise
+            yield page["messages"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return
+        raise SurfaceUnavailable("Too many messages came there since then to be sure; looking again later.")
+
+    async def _page(self, channel: str, thread: str, **asked: Any) -> AsyncSlackResponse:
+        if thread:
+            return await self._calls.steady.conversations_replies(channel=channel, ts=thread, **asked)
+        return await self._calls.steady.conversations_history(channel=channel, **asked)
+
+    async def _send(self, channel: str, card: Card, copy_id: str, thread: str) -> dict[str, str]:
         try:
-            return await self._say(channel, render.message(card, copy_id), copy_id)
+            return await self._say(channel, render.message(card, copy_id), copy_id, thread)
         except CardRefused:
             _log.exception("Slack did not take the card of %s; a minimal one is posted", card.review)
-            return await self._say(channel, render.minimal(card), copy_id)
+            return await self._say(channel, render.minimal(card), copy_id, thread)
 
     async def _say(self, channel: str, message: Message, copy_id: str = "", thread: str = "") -> dict[str, str]:
         mark = {"event_type": EVENT_TYPE, "event_payload": {"copy": copy_id}}
@@ -212,7 +253,7 @@ class SlackAdapter:
                 unfurl_links=False,
                 unfurl_media=False,
             )
-        return {"channel": str(sent["channel"]), "ts": str(sent["ts"])}
+        return lying(str(sent["channel"]), str(sent["ts"]), thread)
 
     async def _reply(self, sent: dict[str, str], card: Card) -> dict[str, str]:
         """Post the long parts. The card is there already: a failure here must not have it posted again."""
@@ -220,7 +261,7 @@ class SlackAdapter:
         if long is None:
             return {}
         try:
-            reply = await self._say(sent["channel"], long, thread=sent["ts"])
+            reply = await self._say(sent["channel"], long, thread=sent.get("parent") or sent["ts"])
         except PlacetError:
             _log.exception("the details of %s could not be posted; they are on the full page", card.review)
             return {}
@@ -231,38 +272,23 @@ class SlackAdapter:
         with translated():
             await self._calls.steady.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
 
-    async def _ourselves(self) -> tuple[str, str]:
-        """Our user and bot ids, asked for once."""
-        if self._self is None:
-            with translated():
-                me = await self._calls.steady.auth_test()
-            self._self = (str(me.get("user_id") or ""), str(me.get("bot_id") or ""))
-        return self._self
-
     async def _examine(self) -> Health:
         try:
-            with translated():
-                await self._calls.steady.auth_test()
+            await self._transport.ourselves.ask()
         except PlacetError as fault:
             return Health(ok=False, text=str(fault))
-        if self._socket is not None and not await self._socket.client.is_connected():
-            return Health(ok=False, text="The socket to Slack is closed. It reconnects by itself; else restart Placet.")
-        return Health(ok=True)
+        wrong = self._transport.fault()
+        return Health(ok=not wrong, text=wrong)
 
 
-def _one_workspace(token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """One workspace, one token. Bolt's own way asks Slack first, and a click must not depend on that."""
-
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
-
-    return authorize
+def _ref(ref: dict[str, str]) -> MessageRef:
+    return MessageRef(surface=SURFACE, ref=ref, mark=mark_of(ref))
 
 
-def _is_copy(message: dict[str, Any], copy_id: str, us: tuple[str, str]) -> bool:
+def _is_copy(message: Json, copy_id: str, us: frozenset[str]) -> bool:
     """Whether a message of the history is our copy. Another app may carry the same metadata; ours is signed by us."""
     mark = message.get("metadata") or {}
-    ours = bool({message.get("user"), message.get("bot_id")} & ({*us} - {""}))
+    ours = bool({message.get("user"), message.get("bot_id")} & us)
     return ours and mark.get("event_type") == EVENT_TYPE and (mark.get("event_payload") or {}).get("copy") == copy_id
 
 

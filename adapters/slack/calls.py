@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -18,6 +20,7 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.config import BOT_TOKEN, SlackConfig
 from reviews.errors import PlacetError, SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
@@ -43,6 +46,7 @@ _FIXES = {
     "is_archived": "the channel is archived. Unarchive it, or name another one in placet.yml.",
     "message_not_found": "the message was deleted. The full page still shows the review.",
     "missing_scope": "the app lacks a permission. Add the scope named in manifest.yml and install the app again.",
+    "not_allowed_token_type": f"the token is of another kind. {_TOKEN}",
     "not_authed": f"no bot token was sent. {_TOKEN}",
     "not_in_channel": f"the bot is not in the channel. {_INVITE}",
     "restricted_action": "the workspace does not let this bot post there. Ask an administrator of the workspace.",
@@ -54,7 +58,15 @@ _FIXES = {
 }
 
 
-class CardRefused(SurfaceRefused):
+class Refused(SurfaceRefused):
+    """Slack refused a call. `error` is its code."""
+
+    def __init__(self, text: str, *, error: str) -> None:
+        super().__init__(text)
+        self.error = error
+
+
+class CardRefused(Refused):
     """Slack did not take the blocks of this card."""
 
 
@@ -74,8 +86,45 @@ class BriefWait(AsyncRateLimitErrorRetryHandler):
         return _seconds(dict(response.headers)) <= _BRIEF
 
 
+class Gate:
+    """Which methods Slack has told to wait, and until when: limits are per method, for posts per channel too."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def let(self, key: str) -> None:
+        """Let a call through. Raises SurfaceUnavailable with the seconds that are left."""
+        rest = self._until.get(key, 0.0) - asyncio.get_running_loop().time()
+        if rest > 0:
+            raise SurfaceUnavailable(f"Slack asked for patience; {rest:.1f} s of it are left.", retry_after=rest)
+        self._until.pop(key, None)
+
+    def shut(self, key: str, seconds: float) -> None:
+        """Let nothing through for so long."""
+        self._until[key] = asyncio.get_running_loop().time() + seconds
+
+
+class _Patient(AsyncWebClient):
+    """The stock client, which asks nothing that Slack has told to wait."""
+
+    gate: Gate
+
+    async def api_call(self, api_method: str, **asked: Any) -> AsyncSlackResponse:
+        """As the stock client's. Raises SurfaceUnavailable without calling while a wait lasts."""
+        body = asked.get("json") or {}
+        key = f"{api_method} {body.get('channel', '')}" if api_method == "chat.postMessage" else api_method
+        self.gate.let(key)
+        try:
+            return await super().api_call(api_method, **asked)
+        except SlackApiError as fault:
+            status, headers, _ = _read(fault)
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                self.gate.shut(key, _seconds(headers))
+            raise
+
+
 class Calls:
-    """Two stock clients over one session.
+    """Two clients over one session.
 
     `steady` repeats a call after any failure that may pass, so it is for calls that may be made twice. `once` repeats
     only what surely was not carried out: a post made twice would be two cards.
@@ -84,9 +133,21 @@ class Calls:
     def __init__(self, config: SlackConfig, token: str) -> None:
         self._config = config
         self._token = token
+        self._gate = Gate()
         self._session: aiohttp.ClientSession | None = None
         self.steady = self._client([])
         self.once = self._client([])
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The one session of this surface; open after `start`."""
+        assert self._session is not None, "calls are made after start"
+        return self._session
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy of the environment, which the SDK has read."""
+        return self.steady.proxy
 
     async def start(self) -> None:
         """Open the session both clients share."""
@@ -106,13 +167,14 @@ class Calls:
         return self._client([AsyncConnectionErrorRetryHandler()], token=None)
 
     def _client(self, handlers: list[AsyncRetryHandler], *, token: str | None = "") -> AsyncWebClient:
-        client = AsyncWebClient(
+        client = _Patient(
             token=self._token if token == "" else token,
             base_url=self._config.api_url,
             session=self._session,
             timeout=max(1, int(self._config.timeout)),
             retry_handlers=handlers,
         )
+        client.gate = self._gate
         if self._config.loopback:
             client.proxy = None  # the SDK takes a proxy from the environment; there is none to this machine
         return client
@@ -141,8 +203,9 @@ def _answered(fault: SlackApiError, *, posting: bool) -> PlacetError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or error in _HALFWAY or not error:
         return _lost(posting, f"Slack failed ({error or status}). See https://slack-status.com.")
     if error in _BAD_CARD:
-        return CardRefused(f"Slack did not take the card ({error}): {_messages(fault)}")
-    return SurfaceRefused(f"Slack refused ({error}): {_FIXES.get(error, 'see its documentation of this error.')}")
+        return CardRefused(f"Slack did not take the card ({error}): {_messages(fault)}", error=error)
+    fix = _FIXES.get(error, "see its documentation of this error.")
+    return Refused(f"Slack refused ({error}): {fix}", error=error)
 
 
 def _lost(posting: bool, text: str) -> PlacetError:

@@ -25,13 +25,17 @@ class SlackMisconfigured(PlacetError):
 class SlackConfig(BaseModel):
     """The `slack:` section.
 
-    `mode`: `http` (Slack calls our public URL) or `socket` (we call Slack; for trying it out). `api_url` is the root
-    of the Web API, changed for tests only. `timeout` is seconds a call to Slack may take.
+    `mode`: `http` (Slack calls our public URL) or `socket` (we call Slack; for trying it out). `comments`: `button`, or
+    `thread` where a reply beneath a card is a comment too (needs the message events of the manifest). `team` is the
+    workspace people are let in from; without it, the bot token's. `api_url` is the root of the Web API, changed for
+    tests only. `timeout` is seconds a call to Slack may take.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     mode: Literal["http", "socket"] = "http"
+    comments: Literal["button", "thread"] = "button"
+    team: str | None = Field(default=None, pattern=r"^[TE][A-Z0-9]{2,}$")
     api_url: str = "https://slack.com/api/"
     timeout: float = Field(default=10.0, gt=0, le=60)
 

@@ -1,54 +1,102 @@
-"""The controls of a card as Slack's buttons, menus and forms. Pure.
+"""The controls of a card as Slack's buttons and menus. Pure.
 
-For now a message carries Approve and Reject; everything else is on the full page. A form with a required field opens
-a modal; a form with none may be sent empty, so its button acts at once, and its reasons become a menu of one tap.
+A control with a form opens it; one that asks first asks in Slack's own dialog, and from the menu in a modal, for Slack
+can ask only for the whole menu; every other one acts at once. Reasons of a rule are a menu of one tap beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.slack import limits
-from adapters.slack.press import ACT, BECAUSE, CALLBACK, FORM, Token, action_id
-from adapters.slack.text import Json, clean, cut, line, plain
-from reviews.card import Actions, Card, Control, Form, Input, Kind
+from adapters.slack.forms import option, reasons
+from adapters.slack.press import ACT, BECAUSE, FORM, GO, MORE, Token, action_id, go_id
+from adapters.slack.text import Json, plain
+from reviews.card import Actions, Card, Control, Go, Line, Way
 from reviews.model import Verb
 
-#: What a message's buttons can do; the next ones join here.
-VERBS = (Verb.APPROVE, Verb.REJECT)
-#: Where a form field's name stands in a modal's `block_id`, and the `action_id` of each input.
-FIELD, VALUE = "field:", "value"
+#: What may still be done once a review is over: nothing of it decides.
+_AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE})
+#: Letters of reasons that a row may hold: more would push the card's own words out; the form has them all.
+_REASONS = 1000
+#: Ways that lead on from a list stand as buttons; the others lie in the menu.
+_PLAIN = frozenset({Go.QUEUE, Go.BULK})
 
-_OPEN_PAGE = "Open the full page to do this."
+
+def actions(card: Card, block: Actions, token: Token | None, nth: int) -> list[Json]:
+    """The row of a card's controls and ways; without a token only the ways. `nth` keeps block ids apart.
+
+    A card that is over has no buttons that could decide, only the menu.
+    """
+    block_id = f"{nth}|{token or ''}"
+    if len(block_id) > limits.ID:
+        # A button that could not say what it stands for must not be there.
+        token, block_id = None, f"{nth}|"
+    shown, rare = _shared(card, block) if token else ((), ())
+    listing = not (shown or rare)
+    ahead = [way for way in block.ways if listing or way.go in _PLAIN or not _short(way, card.review)]
+    menu: list[Control | Way] = [*rare, *(way for way in block.ways if way not in ahead)]
+    # The menu holds five lines, a row 25 controls: what does not fit the menu stands before it.
+    spill = max(0, len(menu) - limits.OVERFLOW)
+    elements = [element for c in shown for element in _elements(c, card, token)]
+    elements += [e for item in (*ahead, *menu[:spill]) for e in _elements(item, card, token)]
+    elements = _apart(elements)[: limits.ACTIONS - 1] + _menu(menu[spill:], card.review)
+    return [{"type": "actions", "block_id": block_id, "elements": elements}] if elements else []
 
 
-def actions(card: Card, block: Actions, token: Token, nth: int) -> list[Json]:
-    """The buttons of a message, and the menu of reasons where there is one. `nth` keeps block ids apart."""
-    controls = [c for c in (*block.controls, *block.overflow) if c.verb in VERBS]
-    elements = [element for control in controls for element in _elements(control, card, token)]
-    block_id = f"{nth}|{token}"
-    if not elements or len(block_id) > limits.ID:
+def ways(going: Sequence[Way], nth: int) -> Json:
+    """A row of ways alone, at most 25 of them."""
+    return {"type": "actions", "block_id": f"{nth}|", "elements": _apart([_way(way, "", "") for way in going])}
+
+
+def accessory(line: Line) -> Json | None:
+    """What stands at the end of a line of a list: its way, or a menu of them."""
+    going = [way for way in line.ways if _short(way, line.review)][: limits.OVERFLOW]
+    if len(going) > 1:
+        return _menu(going, line.review)[0]
+    return _way(going[0], line.text, line.review) if going else None
+
+
+# ---------------------------------------------------------------------------------------------- the row
+
+
+def _shared(card: Card, block: Actions) -> tuple[list[Control], list[Control]]:
+    """What stands as buttons, and what lies in the menu."""
+    if card.over:
+        return [], [c for c in (*block.controls, *block.overflow) if c.verb in _AFTERWARDS]
+    talk = [c for c in block.overflow if c.verb is Verb.COMMENT]
+    return [*block.controls, *talk], [c for c in block.overflow if c.verb is not Verb.COMMENT]
+
+
+def _elements(item: Control | Way, card: Card, token: Token | None) -> list[Json]:
+    if isinstance(item, Way):
+        return [_way(item, card.title, card.review)]
+    if token is None:
         return []
-    return [{"type": "actions", "block_id": block_id, "elements": elements[: limits.ACTIONS]}]
+    return [_button(item, card, token), *_because(item, reasons(item.form))]
 
 
-def find(card: Card, verb: Verb) -> Control | None:
-    """The control of a verb on a card, if the card has it."""
-    blocks = [block for block in card.blocks if isinstance(block, Actions)]
-    return next((c for b in blocks for c in (*b.controls, *b.overflow) if c.verb is verb), None)
+def _apart(elements: list[Json]) -> list[Json]:
+    """The same with no `action_id` twice, for Slack refuses that within a block: ways get a number."""
+    taken: set[str] = set()
+    kept: list[Json] = []
+    for nth, element in enumerate(elements):
+        name = element["action_id"]
+        if name in taken and name.startswith(f"placet:{GO}:"):
+            element = element | {"action_id": go_id(Go(name.split(":")[2]), nth)}
+        if element["action_id"] not in taken:
+            kept.append(element)
+        taken.add(element["action_id"])
+    return kept
 
 
-def _elements(control: Control, card: Card, token: Token) -> list[Json]:
-    if control.form is not None and any(field.required for field in control.form.fields):
-        return [_button(control, card, token, FORM)]
-    reasons = _reasons(control.form)
-    return [_button(control, card, token, ACT), *([_menu(control, reasons)] if reasons else [])]
-
-
-def _button(control: Control, card: Card, token: Token, way: str) -> Json:
+def _button(control: Control, card: Card, token: Token) -> Json:
+    way = FORM if control.form is not None else ACT
     button: Json = {
         "type": "button",
         "action_id": action_id(control.verb, way),
         "text": plain(control.label, limits.BUTTON_TEXT),
-        "value": str(token)[: limits.BUTTON_VALUE],
+        "value": str(token),
         "accessibility_label": plain(f"{control.label}: {card.title}", limits.BUTTON_LABEL)["text"],
     }
     if control.style in ("primary", "danger"):
@@ -58,16 +106,19 @@ def _button(control: Control, card: Card, token: Token, way: str) -> Json:
     return button
 
 
-def _menu(control: Control, reasons: tuple[str, ...]) -> Json:
-    """A choice acts at once, so it is always asked back: a slip of the finger would be final."""
+def _because(control: Control, choices: Sequence[str]) -> list[Json]:
+    """A menu of one tap. A choice acts at once, so it is always asked back: a slip of the finger would be final."""
+    if not choices or sum(map(len, choices)) > _REASONS:
+        return []
     question = control.confirm or "This is final. The agent is told the reason you chose."
-    return {
+    menu = {
         "type": "static_select",
         "action_id": action_id(control.verb, BECAUSE),
         "placeholder": plain(f"{control.label} because…", limits.PLACEHOLDER),
-        "options": options(reasons),
+        "options": [option(reason, reason) for reason in choices],
         "confirm": _confirm(control, question),
     }
+    return [menu]
 
 
 def _confirm(control: Control, question: str) -> Json:
@@ -79,99 +130,35 @@ def _confirm(control: Control, question: str) -> Json:
     }
 
 
-def _reasons(form: Form | None) -> tuple[str, ...]:
-    fields = form.fields if form is not None else ()
-    return next((f.choices for f in fields if f.name == "reason" and f.kind is Kind.CHOICE), ())
+# ---------------------------------------------------------------------------------------------- ways and the menu
 
 
-def options(choices: tuple[str, ...]) -> list[Json]:
-    """The options of a menu; what is chosen comes back as `value`. Slack takes no two of the same value."""
-    values = dict.fromkeys(cut(line(choice), limits.OPTION_VALUE) or "–" for choice in choices)
-    return [{"text": plain(v, limits.OPTION_TEXT), "value": v} for v in list(values)[: limits.OPTIONS]]
+def _menu(items: Sequence[Control | Way], review: str) -> list[Json]:
+    options = {drawn["value"]: drawn for drawn in (_line(item, review) for item in items)}
+    return [{"type": "overflow", "action_id": MORE, "options": list(options.values())}] if options else []
 
 
-# ---------------------------------------------------------------------------------------------- modals
+def _line(item: Control | Way, review: str) -> Json:
+    if isinstance(item, Way):
+        return option(_option(item, review), item.label)
+    return option(f"{item.verb}|{FORM if item.form is not None or item.confirm else ACT}", item.label)
 
 
-def loading(verb: Verb) -> Json:
-    """What opens at once, while the form is read: Slack's `trigger_id` lives for three seconds."""
-    return notice(verb, "One moment…")
-
-
-def notice(verb: Verb, text: str) -> Json:
-    """A modal that only says something."""
-    said = {"type": "section", "text": plain(text, limits.TEXT, lines=True)}
-    return {"type": "modal", "title": _modal_title(verb), "close": plain("Close", limits.MODAL_TITLE), "blocks": [said]}
-
-
-def form(control: Control, token: Token) -> Json:
-    """The form of a control; a form that Slack cannot hold in full is a notice, for half a form would mislead."""
-    asked = control.form or Form(fields=(), submit=control.label, intro=control.confirm or f"{control.label}?")
-    if len(asked.fields) > limits.MODAL_BLOCKS - 1 or not all(map(_fits, asked.fields)):
-        return notice(control.verb, _OPEN_PAGE)
-    intro = clean(asked.intro).strip() or ("" if asked.fields else f"{control.label}?")
-    head = [{"type": "section", "text": plain(intro, limits.TEXT, lines=True)}] if intro else []
+def _way(way: Way, about: str, review: str) -> Json:
+    value = way.value or review
+    spoken = f"{way.label}: {about}" if about else way.label
     return {
-        "type": "modal",
-        "callback_id": CALLBACK,
-        "private_metadata": f"{control.verb}|{token}",
-        "title": _modal_title(control.verb),
-        "submit": plain(asked.submit, limits.MODAL_TITLE),
-        "close": plain("Cancel", limits.MODAL_TITLE),
-        "blocks": [*head, *map(_field, asked.fields)],
+        "type": "button",
+        "action_id": go_id(way.go),
+        "text": plain(way.label, limits.BUTTON_TEXT),
+        "accessibility_label": plain(spoken, limits.BUTTON_LABEL)["text"],
+        **({"value": value} if value else {}),
     }
 
 
-def _fits(field: Input) -> bool:
-    """Whether Slack holds the field as it is: its name, its value, each of its choices."""
-    return (
-        len(FIELD + field.name) <= limits.ID
-        and (field.locked or len(clean(field.value)) <= _most(field))
-        and len(field.choices) <= limits.OPTIONS
-        and all(len(line(choice)) <= limits.OPTION_VALUE for choice in field.choices)
-    )
+def _option(way: Way, review: str) -> str:
+    return f"{GO}|{way.go}|{way.value or review}"
 
 
-def _modal_title(verb: Verb) -> Json:
-    return plain(verb.replace("_", " ").capitalize(), limits.MODAL_TITLE)
-
-
-def _field(field: Input) -> Json:
-    block: Json = {
-        "type": "input",
-        "block_id": FIELD + field.name,
-        "optional": not field.required,
-        "label": plain(field.label, limits.INPUT_LABEL),
-        "element": {"action_id": VALUE, **_element(field)},
-    }
-    return block | ({"hint": plain(field.hint, limits.INPUT_HINT)} if line(field.hint) else {})
-
-
-def _element(field: Input) -> Json:
-    value = "" if field.locked else clean(field.value)
-    match field.kind:
-        case Kind.TEXT | Kind.MULTILINE | Kind.JSON:
-            return {"type": "plain_text_input", "multiline": field.kind is not Kind.TEXT, **_bounded(field, value)}
-        case Kind.NUMBER | Kind.INTEGER:
-            decimal = {"is_decimal_allowed": field.kind is Kind.NUMBER}
-            return {"type": "number_input", **decimal, **({"initial_value": value} if value else {})}
-        case Kind.BOOLEAN:
-            return _choice("radio_buttons", ("true", "false"), value)
-        case Kind.CHOICE:
-            return _choice("static_select", field.choices, value)
-        case Kind.DATE:
-            return {"type": "datepicker", **({"initial_date": value} if value else {})}
-
-
-def _bounded(field: Input, value: str) -> Json:
-    return {"max_length": _most(field), **({"initial_value": value} if value else {})}
-
-
-def _most(field: Input) -> int:
-    return max(1, min(field.max_length, limits.INPUT_TEXT))
-
-
-def _choice(kind: str, choices: tuple[str, ...], value: str) -> Json:
-    drawn = options(choices) or options(("–",))
-    chosen = next((option for option in drawn if option["value"] == value), None)
-    return {"type": kind, "options": drawn, **({"initial_option": chosen} if chosen else {})}
+def _short(way: Way, review: str) -> bool:
+    return len(_option(way, review)) <= limits.OPTION_VALUE

@@ -11,11 +11,13 @@ from reviews.ports import Abilities
 
 #: `max_bytes` is a budget: near 13,200 Slack answers `msg_blocks_too_long`, a limit it does not document.
 ABILITIES: Final = Abilities(
-    forms=False, ephemeral=True, threads=True, live=False, finds=True, max_bytes=12_000, per_second=1.0
+    forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=12_000, per_second=1.0
 )
 
 MESSAGE_BLOCKS: Final = 50
+#: Blocks of a modal and of Home, and a budget in bytes for them: Slack takes 250,000.
 MODAL_BLOCKS: Final = 100
+VIEW_BYTES: Final = 60_000
 FALLBACK: Final = 3000
 HEADER: Final = 150
 CONTEXT_TEXT: Final = 2000
@@ -31,9 +33,12 @@ CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
 OPTIONS: Final = 100
+OVERFLOW: Final = 5
+CHECKBOXES: Final = 10
 OPTION_TEXT: Final = 75
 OPTION_VALUE: Final = 150
 PLACEHOLDER: Final = 150
+OPTION_DESCRIPTION: Final = 75
 TABLE_ROWS: Final = 100
 TABLE_COLUMNS: Final = 20
 INPUT_LABEL: Final = 2000

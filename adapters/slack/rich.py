@@ -12,6 +12,8 @@ from adapters.slack.text import Json, clean, cut, line
 
 #: What one more element costs besides its words: its JSON.
 _FRAME = 60
+#: The least that is left of a text, for a single letter of it says nothing.
+_LEAST = 24
 #: The words of a link.
 _TITLE = 200
 
@@ -27,7 +29,8 @@ class Pen:
 
     def take(self, text: str, most: int | None = None) -> str:
         """As much of the text, cleaned, as there is room for, and at most `most` characters."""
-        kept = self.clip(text, max(1, self.room if most is None else min(self.room, most)))
+        room = max(_LEAST, self.room)
+        kept = self.clip(text, room if most is None else min(room, most))
         self.room -= len(kept) + _FRAME
         return kept
 

@@ -22,7 +22,8 @@ def _block(block: Json) -> str:
         case "header":
             return f'<h3 class="slack-header">{_plain(block["text"])}</h3>'
         case "section":
-            return f'<p class="slack-section">{_plain(block["text"])}</p>'
+            beside = f" {_control(block['accessory'])}" if "accessory" in block else ""
+            return f'<p class="slack-section">{_plain(block["text"])}{beside}</p>'
         case "context":
             return f'<p class="slack-context">{" ".join(map(_plain, block["elements"]))}</p>'
         case "divider":
@@ -81,6 +82,8 @@ def _row(row: Sequence[Json]) -> str:
 
 def _control(element: Json) -> str:
     """A picture of a control: a span, for the preview must not be able to decide anything."""
+    if element["type"] == "overflow":
+        return '<span class="slack-button">⋯</span>'
     words = element.get("text") or element["placeholder"]
     look = f" slack-{element['style']}" if element.get("style") in ("primary", "danger") else ""
     kind = "slack-menu" if element["type"] == "static_select" else "slack-button"

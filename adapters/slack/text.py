@@ -6,14 +6,16 @@ write a mention, a link or a bold word. Only the fallback line is parsed; escape
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 
-#: Controls, bidi overrides and lone surrogates: what hides, reorders, or cannot be sent.
+#: Controls, bidi overrides, what has no width, lone surrogates: what hides, reorders, or cannot be sent.
 _TRICKS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -21,6 +23,18 @@ _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 def clean(text: str) -> str:
     """The text with ordinary line breaks and no character that hides or reorders others."""
     return _TRICKS.sub("\ufffd", _BREAKS.sub("\n", text))
+
+
+def spelled(text: str) -> str:
+    """JSON with each character that `clean` would change written out, as in `\\u200b`: it is the same JSON.
+
+    Such characters stand in JSON only within its strings, where they may be written so (RFC 8259, section 7).
+    """
+    return _BREAKS.sub(_spelled, _TRICKS.sub(_spelled, text))
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def line(text: str) -> str:

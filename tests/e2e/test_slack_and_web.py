@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from standardwebhooks import Webhook
 
-from bot.app import App
-from bot.config import parse
-from tests.fakes.slack import Slack, signed, slack_server
-from tests.fakes.slack_process import SECRET, TOKEN, Emulator, start_emulator
+from tests.e2e.loop import IBAN, Loop, looped, until
+from tests.fakes.slack_process import Emulator
 
 pytestmark = pytest.mark.node
 POLICY = """
@@ -34,131 +26,13 @@ chains:
 rules: []
 default: {tier: approve, role: manager, chain: desk, reasons: [wrong customer, too much]}
 """
-IBAN = "ES9121000418450200051332"
-ASK = {
-    "action": {"name": "refund.issue", "arguments": {"order": "A-4721", "amount": 180.0, "iban": IBAN}},
-    "summary": "Refund order A-4721, parcel lost",
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Loop:
-    """Everything that takes part."""
-
-    app: App
-    slack: Slack
-    agent: aiohttp.ClientSession
-    secret: str
-    callback: str
-    callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]
-    ana: str
-    channel: str
-
-    async def ask(self, **more: Any) -> dict[str, Any]:
-        """The agent asks."""
-        async with self.agent.post("/v1/reviews", json=ASK | {"callback_url": self.callback} | more) as answer:
-            assert answer.status == 201, await answer.text()
-            body: dict[str, Any] = await answer.json()
-            return body
-
-    async def card(self, review: str) -> dict[str, Any]:
-        """The review's card in the channel, once it is there; the channel is shared by all tests."""
-        found: list[dict[str, Any]] = []
-
-        async def posted() -> bool:
-            found[:] = [m for m in await self.slack.history(self.channel) if review in json.dumps(m)]
-            return bool(found)
-
-        await until(self.slack, posted)
-        return found[0]
-
-    async def press(self, ts: str, action: str, user: str | None = None) -> int:
-        """A press in Slack, signed as Slack signs it."""
-        payload = await self.slack.press(self.channel, ts, user or self.ana, action)
-        body, headers = signed(payload)
-        async with self.slack.session.post(f"{self.app.url}/slack/events", data=body, headers=headers) as answer:
-            return answer.status
-
-    async def told(self) -> dict[str, Any]:
-        """The next callback, its signature checked with the library agents use."""
-        headers, body = await asyncio.wait_for(self.callbacks.get(), 10)
-        told: dict[str, Any] = Webhook(self.secret).verify(body, headers)
-        return told
-
-
-async def until(slack: Slack, found: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something is so; looked at after each call Slack gets."""
-    async with asyncio.timeout(10):
-        while True:
-            slack.changed.clear()
-            if await found():
-                return
-            await slack.changed.wait()
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    """The Slack emulator."""
-    running = start_emulator()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
 async def loop(emulator: Emulator, tmp_path: Path) -> AsyncIterator[Loop]:
     """A running Placet with Slack and the web, an agent and its receiver."""
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(slack_server(emulator))
-        callbacks: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
-        port = await _receiver(stack, callbacks)
-        ana, channel = await slack.user("ana"), await slack.channel("reviews")
-        bo = await slack.user("bo")
-        (tmp_path / "policy.yml").write_text(POLICY)
-        people = [
-            {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"], "identities": {"slack": ana}, "prefers": "slack"},
-            {"id": "bo", "name": "Bo Chen", "identities": {"slack": bo}, "prefers": "slack"},
-        ]
-        config = parse(
-            {
-                "server": {"port": 0},
-                "callbacks": {"allow": [f"127.0.0.1:{port}"]},
-                "roles": {"manager": {"level": 2, "channels": {"slack": channel}}},
-                "people": people,
-                "slack": {"api_url": slack.api_url},
-            }
-        )
-        env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET}
-        app = App(config, folder=tmp_path, env=env)
-        await app.start()
-        stack.push_async_callback(app.stop)
-        made = await app.operations.run("agent.add", {"name": "refund-desk"})
-        agent = aiohttp.ClientSession(app.url, headers={"Authorization": f"Bearer {made['key']}"})
-        await stack.enter_async_context(agent)
-        yield Loop(
-            app=app,
-            slack=slack,
-            agent=agent,
-            secret=made["secret"],
-            callback=f"http://127.0.0.1:{port}/hook",
-            callbacks=callbacks,
-            ana=ana,
-            channel=channel,
-        )
-
-
-async def _receiver(stack: AsyncExitStack, callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]) -> int:
-    async def hook(request: web.Request) -> web.Response:
-        await callbacks.put((dict(request.headers), await request.read()))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/hook", hook)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port: int = runner.addresses[0][1]
-    return port
+    async with looped(emulator, tmp_path, POLICY) as running:
+        yield running
 
 
 async def test_once_round(loop: Loop) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ Json = dict[str, Any]
 TOTAL = 13_000
 FIELD = 2000
 CONTEXT_TEXT = 2000
+#: Slack takes no view larger than this.
+VIEW_BYTES = 250_000
 #: The table block takes this many characters over all its cells.
 TABLE_TEXT = 10_000
 
@@ -38,14 +41,30 @@ def message_faults(blocks: Any, text: Any = "x") -> list[str]:
 
 def view_faults(view: Json) -> list[str]:
     """What is wrong with a modal."""
-    faults = _blocks(view.get("blocks"), known.VIEW_BLOCKS_MAX_ITEMS, MODAL)
-    for key, most in (("title", 24), ("submit", 24), ("close", 24)):
+    faults = [] if view.get("type") == "modal" else [f"type: {view.get('type')} is no modal"]
+    faults += _blocks(view.get("blocks"), known.VIEW_BLOCKS_MAX_ITEMS, MODAL) + _view(view)
+    for key in ("title", "submit", "close"):
         if key in view or key == "title":
-            faults += _plain(view.get(key), most, key)
-    if any(b.get("type") == "input" for b in view.get("blocks", ())) and "submit" not in view:
+            faults += _plain(view.get(key), known.VIEW_TITLE_MAX_LENGTH, key)
+    if any(b.get("type") == "input" for b in view.get("blocks") or ()) and "submit" not in view:
         faults.append("submit: a modal with inputs needs one")
-    faults += _most(view.get("private_metadata", ""), known.VIEW_PRIVATE_METADATA_MAX_LENGTH, "private_metadata")
-    return faults + _most(view.get("callback_id", ""), known.VIEW_CALLBACK_ID_MAX_LENGTH, "callback_id")
+    return faults
+
+
+def home_faults(view: Json) -> list[str]:
+    """What is wrong with a Home."""
+    faults = [] if view.get("type") == "home" else [f"type: {view.get('type')} is no home"]
+    faults += [f"{key}: not on Home" for key in ("title", "submit", "close") if key in view]
+    return faults + _blocks(view.get("blocks"), known.VIEW_BLOCKS_MAX_ITEMS, HOME) + _view(view)
+
+
+def _view(view: Json) -> list[str]:
+    size = len(json.dumps(view))
+    return [
+        *([f"view: {size} bytes"] if size > VIEW_BYTES else []),
+        *_most(view.get("private_metadata", ""), known.VIEW_PRIVATE_METADATA_MAX_LENGTH, "private_metadata"),
+        *_most(view.get("callback_id", ""), known.VIEW_CALLBACK_ID_MAX_LENGTH, "callback_id"),
+    ]
 
 
 def texts(value: Any) -> Iterator[Json]:
@@ -110,7 +129,8 @@ def _header(block: Json, where: str) -> list[str]:
 
 
 def _section(block: Json, where: str) -> list[str]:
-    return _plain(block.get("text"), known.TEXT_MAX_LENGTH, where)
+    beside = _control(block["accessory"], where) if "accessory" in block else []
+    return _plain(block.get("text"), known.TEXT_MAX_LENGTH, where) + beside
 
 
 def _context(block: Json, where: str) -> list[str]:
@@ -185,7 +205,8 @@ def _control(element: Json, where: str) -> list[str]:
     match element.get("type"):
         case "button":
             faults += _plain(element.get("text"), known.BUTTON_TEXT_MAX_LENGTH, where)
-            faults += _most(element.get("value"), known.BUTTON_VALUE_MAX_LENGTH, f"{where}/value")
+            faults += _most(element.get("value", ""), known.BUTTON_VALUE_MAX_LENGTH, f"{where}/value")
+            faults += [f"{where}: a button with an address opens it and is a click as well"] if "url" in element else []
             label = element.get("accessibility_label", "")
             faults += _most(label, known.BUTTON_ACCESSIBILITY_LABEL_MAX_LENGTH, f"{where}/accessibility_label")
             if element.get("style", "primary") not in ("primary", "danger"):
@@ -193,6 +214,9 @@ def _control(element: Json, where: str) -> list[str]:
         case "static_select":
             faults += _plain(element.get("placeholder"), known.SELECT_PLACEHOLDER_MAX_LENGTH, where)
             faults += _options(element, known.SELECT_OPTIONS_MAX_ITEMS, where)
+        case "overflow":
+            faults += _options(element, known.OVERFLOW_OPTIONS_MAX_ITEMS, where)
+            faults += [f"{where}: confirm asks for every line of the menu"] if "confirm" in element else []
         case other:
             faults.append(f"{where}: {other} is not drawn by us")
     return faults + (_confirm(element["confirm"], where) if "confirm" in element else [])
@@ -216,6 +240,10 @@ def _options(element: Json, most: int, where: str) -> list[str]:
         faults += _plain(option.get("text"), known.OPTION_TEXT_MAX_LENGTH, f"{where}/option")
         value = option.get("value")
         faults += _most(value, known.OPTION_VALUE_MAX_LENGTH, f"{where}/option") if value else [f"{where}: no value"]
+        beside = option.get("description")
+        faults += _plain(beside, known.OPTION_DESCRIPTION_MAX_LENGTH, f"{where}/description") if beside else []
+        if set(option) - {"text", "value", "description"}:
+            faults.append(f"{where}: a strange option {sorted(option)}")
     if "initial_option" in element and element["initial_option"] not in options:
         faults.append(f"{where}: the initial option is none of the options")
     return faults
@@ -223,6 +251,7 @@ def _options(element: Json, most: int, where: str) -> list[str]:
 
 def _input(block: Json, where: str) -> list[str]:
     faults = _plain(block.get("label"), known.INPUT_LABEL_MAX_LENGTH, where)
+    faults += [] if isinstance(block.get("optional"), bool) else [f"{where}: optional is not said"]
     faults += _plain(block["hint"], known.INPUT_HINT_MAX_LENGTH, where) if "hint" in block else []
     element = block.get("element", {})
     match element.get("type"):
@@ -234,13 +263,25 @@ def _input(block: Json, where: str) -> list[str]:
             faults += _options(element, known.SELECT_OPTIONS_MAX_ITEMS, where)
         case "radio_buttons":
             faults += _options(element, known.RADIO_BUTTONS_OPTIONS_MAX_ITEMS, where)
+        case "checkboxes":
+            faults += _options(element, known.CHECKBOXES_OPTIONS_MAX_ITEMS, where)
+            faults += [f"{where}: chosen beforehand"] if "initial_options" in element else []
         case "number_input":
             faults += [] if isinstance(element.get("is_decimal_allowed"), bool) else [f"{where}: is_decimal_allowed"]
+            faults += _initial(element, "initial_value", float, where)
         case "datepicker":
-            pass
+            faults += _initial(element, "initial_date", date.fromisoformat, where)
         case other:
             faults.append(f"{where}: {other} is no input of ours")
     return faults
+
+
+def _initial(element: Json, name: str, read: Callable[[str], Any], where: str) -> list[str]:
+    try:
+        read(element.get(name, "2026-11-21" if name == "initial_date" else "0"))
+    except ValueError:
+        return [f"{where}: {name} cannot be read"]
+    return []
 
 
 MESSAGE: dict[str, Callable[[Json, str], list[str]]] = {
@@ -252,4 +293,6 @@ MESSAGE: dict[str, Callable[[Json, str], list[str]]] = {
     "rich_text": _rich,
     "actions": _actions,
 }
-MODAL: dict[str, Callable[[Json, str], list[str]]] = {"section": _section, "input": _input}
+#: Slack takes no table in a modal; on Home we draw none either.
+HOME = {name: check for name, check in MESSAGE.items() if name != "table"}
+MODAL = {**HOME, "input": _input}

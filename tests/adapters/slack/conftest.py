@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,11 +14,12 @@ from aiohttp import web
 
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import Secrets, SlackConfig
+from adapters.slack.transport import Pause
 from reviews.model import Identity, Target
 from reviews.ports import MessageRef
-from tests.adapters.slack.checker import texts
+from tests.adapters.slack.checker import seen, texts
 from tests.fakes.desk import ANA, FakeDesk, FixedClock, desk_of
-from tests.fakes.slack import Slack, signed, slack_server
+from tests.fakes.slack import Json, Slack, signed, slack_server
 from tests.fakes.slack_process import APP_TOKEN, SECRET, TEAM, TOKEN, Emulator, start_emulator
 
 
@@ -54,11 +57,36 @@ class House:
         async with self.slack.session.post(self.url, data=body, headers=signature | headers) as answer:
             return answer.status, await answer.text()
 
-    async def press(self, ref: MessageRef, action: str, who: Identity | None = None, option: int = 0) -> int:
+    async def press(self, ref: MessageRef, action: str, who: Identity | None = None, option: int | str = 0) -> int:
         """Press a control of a posted copy."""
         user = (who or self.ana).id
         payload = await self.slack.press(ref.ref["channel"], ref.ref["ts"], user, action, option)
         return (await self.send(payload))[0]
+
+    async def submit(self, view: Json, values: Json, who: Identity | None = None) -> Json:
+        """Send a form; what Slack is answered, {} when the modal closes."""
+        status, body = await self.send(self.slack.submit(view, (who or self.ana).id, values))
+        assert status == 200, body
+        answer: Json = json.loads(body) if body else {}
+        return answer
+
+    async def within(self, view: Json, action: str, option: int | str = 0, who: Identity | None = None) -> int:
+        """Press a control of a modal or of Home."""
+        payload = await self.slack.press_view(view, (who or self.ana).id, action, option)
+        return (await self.send(payload))[0]
+
+    async def modal(self) -> Json:
+        """The modal opened last, as it stands once all is done."""
+        await self.settled()
+        return next(view for view in reversed(self.slack.views.values()) if view["type"] == "modal")
+
+    async def known(self) -> None:
+        """Return once Slack has said which workspace this is."""
+        await asyncio.wait(self.adapter._transport._tasks[:1], timeout=10)
+
+    async def settled(self) -> None:
+        """Return once everything that follows acknowledgements is done."""
+        await self.adapter._chores.drain(10.0)
 
     # what the contract of surfaces asks for
 
@@ -78,6 +106,10 @@ class House:
     async def whispers(self, identity: Identity) -> list[str]:
         """Direct messages of the bot to this person."""
         return await self.slack.direct(identity.id)
+
+    async def beneath(self, ref: MessageRef) -> list[str]:
+        """The replies in the copy's thread."""
+        return [seen(reply["blocks"]) for reply in await self.slack.replies(ref.ref["channel"], ref.ref["ts"])]
 
 
 def _words(item: dict[str, Any]) -> str:
@@ -102,11 +134,19 @@ async def build(slack: Slack) -> AsyncIterator[Build]:
     """Makes a House; settings of the adapter may be given."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, desk: FakeDesk | None = None, patience: float = 1.5, **config: Any) -> House:
+        async def make(
+            *,
+            desk: FakeDesk | None = None,
+            patience: float = 1.5,
+            pause: Pause = asyncio.sleep,
+            before: Callable[[Slack], object] = lambda _: None,
+            **config: Any,
+        ) -> House:
+            before(slack)
             section = SlackConfig(**{"api_url": slack.api_url, **config})
             secrets = Secrets(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN)
             desk, clock = desk or desk_of(), FixedClock()
-            adapter = SlackAdapter(section, secrets, desk=desk, clock=clock, patience=patience)
+            adapter = SlackAdapter(section, secrets, desk=desk, clock=clock, patience=patience, pause=pause)
             await adapter.start()
             stack.push_async_callback(adapter.stop)
             url = await _serve(stack, adapter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,13 +11,16 @@ from markupsafe import Markup
 from adapters.port import Setup
 from adapters.slack.adapter import EVENT_TYPE, SlackAdapter, create, preview
 from adapters.slack.config import SlackMisconfigured
-from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
+from reviews.card import Happening
+from reviews.errors import SurfaceAmbiguous, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
 from reviews.model import Target
 from reviews.ports import MessageRef
+from reviews.values import replace
+from tests.adapters.slack.checker import seen
 from tests.adapters.slack.conftest import Build, House
 from tests.fakes import cards
 from tests.fakes.desk import FakeDoor, FixedClock, desk_of
-from tests.fakes.slack import Fault, Slack, signed
+from tests.fakes.slack import Fault, Slack
 from tests.fakes.slack_process import TOKEN
 
 pytestmark = [pytest.mark.node, pytest.mark.slow]
@@ -62,6 +66,15 @@ async def test_an_update_redraws_the_thread_only_when_that_changed(house: House)
     assert "Ana Ruiz approved; the agent was told" in words
 
 
+async def test_a_card_is_redrawn_though_its_details_were_deleted(house: House) -> None:
+    """Buttons that are over must go, whatever became of the reply beneath."""
+    ref = await house.adapter.post(cards.refund(), house.target, "copy-7")
+    house.slack.faults["chat.update"] = [None, Fault(error="message_not_found")]
+    await house.adapter.update(ref, cards.decided())
+    assert len([method for method, _ in house.slack.calls if method == "chat.update"]) == 2
+    assert "placet:approve" not in json.dumps(await house.slack.message(ref.ref["channel"], ref.ref["ts"]))
+
+
 async def test_a_post_carries_its_copy_id_and_unfurls_nothing(house: House) -> None:
     """`find` needs the one; a link's preview would be an agent's words outside the card."""
     await house.adapter.post(cards.held(), house.target, "copy-meta")
@@ -73,13 +86,14 @@ async def test_a_post_carries_its_copy_id_and_unfurls_nothing(house: House) -> N
 
 
 async def test_a_decided_card_has_no_controls(house: House) -> None:
-    """Every copy loses its buttons."""
+    """Every copy loses its buttons; the menu of what is rare may stay."""
     ref = await house.adapter.post(cards.refund(), house.target, "copy-over")
     before = await house.slack.message(ref.ref["channel"], ref.ref["ts"])
     await house.adapter.update(ref, cards.decided())
     after = await house.slack.message(ref.ref["channel"], ref.ref["ts"])
-    assert "actions" in [block["type"] for block in before["blocks"]]
-    assert "actions" not in [block["type"] for block in after["blocks"]]
+    assert '"placet:approve"' in json.dumps(before)
+    assert '"placet:approve"' not in json.dumps(after)
+    assert "button" not in [e["type"] for block in after["blocks"] for e in block.get("elements", ())]
 
 
 async def test_a_person_gets_the_card_by_direct_message(house: House) -> None:
@@ -99,6 +113,76 @@ async def test_a_channel_is_known_by_its_name(house: House) -> None:
     await house.adapter.post(cards.held(), target, "copy-name-2")
     assert first.ref["channel"] == house.target.address
     assert _made(house.slack, "conversations.list") == 1
+
+
+# ---------------------------------------------------------------------------------------------- beneath and beside
+
+
+_NEWS = (
+    Happening(at=cards.NOW, text="Bo Lindqvist was called <!here>"),
+    Happening(at=cards.NOW + timedelta(minutes=3), text="Ana Ruiz approved"),
+)
+
+
+async def test_news_is_said_beneath_the_card(house: House) -> None:
+    """One reply for all of it; whoever follows the thread is notified, and nobody is mentioned by an agent's words."""
+    ref = await house.adapter.post(cards.held(), house.target, "copy-news")
+    await house.adapter.note(ref, _NEWS)
+    replies = [args for method, args in house.slack.calls if args.get("thread_ts") == ref.ref["ts"]]
+    said = replies[-1]
+    assert "Bo Lindqvist was called <!here>" in seen(said["blocks"])
+    assert "Ana Ruiz approved" in seen(said["blocks"])
+    assert "<!here>" not in said["text"]
+    assert "copy-news" not in json.dumps(said)
+
+
+async def test_no_news_says_nothing(house: House) -> None:
+    """An empty reply would be refused."""
+    ref = await house.adapter.post(cards.held(), house.target, "copy-none")
+    before = len(house.slack.calls)
+    await house.adapter.note(ref, ())
+    assert len(house.slack.calls) == before
+
+
+async def test_news_that_was_lost_is_ambiguous(house: House) -> None:
+    """Said at most once, so the caller must know that it may have been."""
+    ref = await house.adapter.post(cards.held(), house.target, "copy-lost-news")
+    house.slack.faults["chat.postMessage"] = [Fault(status=500)]
+    with pytest.raises(SurfaceAmbiguous):
+        await house.adapter.note(ref, _NEWS)
+
+
+async def test_a_card_may_lie_in_a_thread(house: House) -> None:
+    """Where somebody asked: card, details and news are replies there, and it is found there; it has no mark, for what
+    is said there need not be about the review."""
+    asked = await house.slack.ask("chat.postMessage", {"channel": house.target.address, "text": "May we?"})
+    target = replace(house.target, thread=asked["ts"])
+    ref = await house.adapter.post(cards.refund(), target, "copy-in-thread")
+    await house.adapter.note(ref, _NEWS)
+    posts = [args for method, args in house.slack.calls if method == "chat.postMessage"]
+    assert {args["thread_ts"] for args in posts} == {asked["ts"]}
+    assert ref.mark == ""
+    found = await house.adapter.find("copy-in-thread", target, _since())
+    assert found is not None
+    assert found.ref.items() <= ref.ref.items()
+    assert await house.adapter.find("copy-in-thread", house.target, _since()) is None
+
+
+async def test_a_card_is_marked_by_what_replies_name(house: House) -> None:
+    """Channel and `ts`; the one found again has the same."""
+    ref = await house.adapter.post(cards.held(), house.target, "copy-mark")
+    assert ref.mark == f"{ref.ref['channel']}:{ref.ref['ts']}"
+    found = await house.adapter.find("copy-mark", house.target, _since())
+    assert found is not None
+    assert found.mark == ref.mark
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "not_in_channel"])
+async def test_find_says_when_it_may_not_look(house: House, error: str) -> None:
+    """That is no refusal of the card: it may be there."""
+    house.slack.faults["conversations.history"] = [Fault(error=error)]
+    with pytest.raises(SurfaceBlind, match=error):
+        await house.adapter.find("copy-any", house.target, _since())
 
 
 # ---------------------------------------------------------------------------------------------- failing
@@ -236,6 +320,8 @@ async def test_nobody_listening_is_not_ambiguous(build: Build) -> None:
 
 async def test_health_is_asked_for_once_in_a_while(house: House) -> None:
     """Asked by every rung, answered from memory for some seconds."""
+    await house.known()
+    house.slack.calls.clear()
     house.slack.faults["auth.test"] = [Fault(error="token_revoked")]
     first = await house.adapter.health()
     assert not first.ok
@@ -244,58 +330,6 @@ async def test_health_is_asked_for_once_in_a_while(house: House) -> None:
     house.clock.move(timedelta(seconds=6))
     assert (await house.adapter.health()).ok
     assert _made(house.slack, "auth.test") == 2
-
-
-async def test_socket_mode_takes_clicks_without_a_public_address(build: Build) -> None:
-    """The same listeners; the acknowledgement goes back over the socket once the decision is kept."""
-    house = await build(mode="socket")
-    await house.slack.until(lambda: house.slack.sockets)
-    ref = await house.adapter.post(cards.refund(), house.target, "copy-socket")
-    payload = await house.slack.press(ref.ref["channel"], ref.ref["ts"], house.ana.id, "placet:approve")
-    envelope = {"type": "interactive", "envelope_id": "e-1", "accepts_response_payload": True, "payload": payload}
-    await house.slack.sockets[0].send_json(envelope)
-    await house.slack.until(lambda: house.slack.acked)
-    assert house.slack.acked[0]["envelope_id"] == "e-1"
-    assert [done.copy for done in house.desk.done] == ["copy-socket"]
-    assert (await house.adapter.health()).ok
-    assert house.adapter.routes() == []
-
-
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ({"X-Slack-Signature": "v0=00"}, 401),
-        ({"X-Slack-Request-Timestamp": "soon"}, 401),
-        ({"X-Slack-Request-Timestamp": ""}, 401),
-        ({"X-Slack-Request-Timestamp": "1000000000"}, 401),
-    ],
-)
-async def test_an_unsigned_request_is_turned_away(house: House, change: dict[str, str], status: int) -> None:
-    """Nothing reaches the desk that Slack did not sign just now."""
-    ref = await house.adapter.post(cards.refund(), house.target, "copy-unsigned")
-    payload = await house.slack.press(ref.ref["channel"], ref.ref["ts"], house.ana.id, "placet:approve")
-    assert (await house.send(payload, **change))[0] == status
-    assert house.desk.done == []
-
-
-@pytest.mark.parametrize(
-    "body", ["payload=%7Bnot json", "payload=[]", "payload=[" + "[" * 99_999, "payload=%FF", 'payload={"team":3}']
-)
-async def test_a_malformed_body_is_400_and_no_traceback(house: House, body: str) -> None:
-    """Also when it is signed."""
-    raw, headers = signed(body)
-    async with house.slack.session.post(house.url, data=raw, headers=headers) as answer:
-        assert answer.status == 400
-        assert "Traceback" not in await answer.text()
-    assert house.desk.done == []
-
-
-async def test_slacks_handshake_is_answered(house: House) -> None:
-    """`url_verification`, sent when the address is entered in the app's settings."""
-    body, headers = signed('{"type": "url_verification", "challenge": "abc", "token": "x"}')
-    headers["Content-Type"] = "application/json"
-    async with house.slack.session.post(house.url, data=body, headers=headers) as answer:
-        assert (answer.status, await answer.json()) == (200, {"challenge": "abc"})
 
 
 def test_the_preview_needs_no_slack() -> None:

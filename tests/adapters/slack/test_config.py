@@ -24,6 +24,7 @@ def test_the_defaults() -> None:
     assert found is not None
     config, secrets = found
     assert (config.mode, config.api_url) == ("http", "https://slack.com/api/")
+    assert (config.comments, config.team) == ("button", None)
     assert (secrets.bot_token, secrets.signing_secret) == ("xoxb-1", "sign")
 
 
@@ -50,6 +51,8 @@ def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> 
         ({"api_url": "http://slack.example.com/api/"}, "https"),
         ({"api_url": "slack.com"}, "web address"),
         ({"timeout": "10"}, "slack.timeout"),
+        ({"comments": "shout"}, "slack.comments"),
+        ({"team": "acme"}, "slack.team"),
     ],
 )
 def test_a_wrong_setting_is_named(section: dict[str, Any], said: str) -> None:

@@ -1,116 +1,172 @@
-"""Controls as buttons, menus and modals."""
+"""Controls as buttons and menus."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapters.slack import controls, render
-from adapters.slack.press import Token
-from reviews.card import Actions, Card, Control, Form, Input, Kind
+from adapters.slack import controls, parse, render
+from adapters.slack.press import Token, verb_of
+from reviews.card import Actions, Card, Control, Form, Go, Input, Kind, Line, Way
 from reviews.model import Verb
-from tests.adapters.slack.checker import message_faults, view_faults
+from reviews.values import replace
+from tests.adapters.slack.checker import message_faults, seen
 from tests.fakes import cards
 
 TOKEN = Token(copy="copy-1", review="rev_1", revision=3, shown="d" * 64)
+HISTORY = Way(go=Go.HISTORY, label="History")
 
 
-def _elements(*drawn: Control) -> list[dict[str, Any]]:
-    card: Card = replace(cards.refund(), blocks=(Actions(controls=drawn),))
+def _row(block: Actions, **changes: Any) -> list[dict[str, Any]]:
+    card: Card = replace(cards.refund(), blocks=(block,), **changes)
     blocks = render.message(card, "copy-1").blocks
     assert message_faults(blocks) == []
     return [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
 
 
-def test_only_approve_and_reject_become_buttons() -> None:
-    """The rest is on the full page for now."""
+def _elements(*drawn: Control) -> list[dict[str, Any]]:
+    return _row(Actions(controls=drawn))
+
+
+def _menu(row: list[dict[str, Any]]) -> list[str]:
+    return [option["value"] for element in row if element["type"] == "overflow" for option in element["options"]]
+
+
+def test_every_control_is_drawn_once() -> None:
+    """As a button or in the menu: a feature of one surface and not of the other is a defect."""
     every = tuple(Control(verb=verb, label=verb.value) for verb in Verb)
-    assert [e["action_id"] for e in _elements(*every)] == ["placet:approve", "placet:reject"]
+    row = _row(Actions(controls=every[:7], overflow=every[7:]))
+    buttons = [verb_of(e["action_id"])[0] for e in row if e["type"] == "button"]
+    assert sorted([*buttons, *(Verb(value.split("|")[0]) for value in _menu(row))]) == sorted(Verb)
+
+
+def test_rare_controls_and_ways_lie_in_the_menu_and_comment_does_not() -> None:
+    """At most five; the menu is the last of the row."""
+    row = _row(cards.actions("rev_refund4721"))
+    assert [e["action_id"] for e in row if e["type"] == "button"] == [
+        "placet:approve",
+        "placet:reject:form",
+        "placet:edit:form",
+        "placet:request_changes:form",
+        "placet:escalate",
+        "placet:comment:form",
+    ]
+    assert _menu(row) == [
+        "take|act",
+        "hand|form",
+        "reveal|form",
+        "go|history|rev_refund4721",
+    ]
+    assert row[-1]["type"] == "overflow"
+
+
+def test_what_does_not_fit_the_menu_stands_before_it() -> None:
+    """Slack's menu has five lines; none of ours is left out."""
+    rare = tuple(Control(verb=verb, label=verb.value) for verb in (Verb.TAKE, Verb.HAND, Verb.UNDO, Verb.STOP))
+    row = _row(Actions(controls=(), overflow=(*rare, Control(verb=Verb.RESUME, label="Resume")), ways=(HISTORY,)))
+    assert [e["action_id"] for e in row] == ["placet:take", "placet:more"]
+    assert len(_menu(row)) == 5
+
+
+def test_a_card_that_is_over_keeps_only_the_menu() -> None:
+    """No copy has a button that decides, whatever the card would offer."""
+    every = tuple(Control(verb=verb, label=verb.value) for verb in Verb)
+    row = _row(Actions(controls=every, ways=(HISTORY,)), over=True)
+    assert [e["type"] for e in row] == ["overflow"]
+    verbs = {value.split("|")[0] for value in _menu(row)}
+    assert verbs == {"comment", "reveal", "undo", "revoke", "go"}
 
 
 def test_a_control_with_a_question_asks_it_first() -> None:
-    """Slack's own dialog."""
+    """Slack's own dialog; from the menu a modal, for Slack can ask only for the whole menu."""
     button = _elements(Control(verb=Verb.APPROVE, label="Approve", style="primary", confirm="Really pay?"))[0]
     assert button["confirm"]["text"]["text"] == "Really pay?"
     assert button["style"] == "primary"
+    row = _row(Actions(controls=(), overflow=(Control(verb=Verb.UNDO, label="Undo", confirm="Take it back?"),)))
+    assert _menu(row) == ["undo|form"]
+    assert "confirm" not in row[0]
 
 
-def test_reasons_become_a_menu_that_asks_back() -> None:
-    """A slip of the finger would be final."""
-    button, menu = _elements(Control(verb=Verb.REJECT, label="Reject", form=cards.reject_form("in use", "freeze")))
-    assert button["action_id"] == "placet:reject"
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.CHOICE])
+def test_reasons_become_a_menu_that_asks_back(kind: Kind) -> None:
+    """Beside the button, which opens the form: a slip of the finger would be final."""
+    reason = Input(name="reason", label="Why?", kind=kind, choices=("in use", "freeze"))
+    form = Form(fields=(reason,), submit="Reject")
+    button, menu = _elements(Control(verb=Verb.REJECT, label="Reject", form=form))
+    assert button["action_id"] == "placet:reject:form"
+    assert "confirm" not in button
     assert [option["value"] for option in menu["options"]] == ["in use", "freeze"]
     assert "final" in menu["confirm"]["text"]["text"]
 
 
-def test_a_required_field_makes_the_button_open_a_form() -> None:
-    """And the form asks, so the button does not."""
-    field = Input(name="notes", label="Why", required=True)
-    control = Control(verb=Verb.REJECT, label="Reject", confirm="Sure?", form=Form(fields=(field,), submit="Reject"))
-    (button,) = _elements(control)
-    assert button["action_id"] == "placet:reject:form"
-    assert "confirm" not in button
-
-
 def test_reasons_that_are_alike_after_cutting_stay_one() -> None:
-    """Slack refuses two options of one value."""
+    """Slack refuses two options of one value, and an empty one."""
     reasons = ("x" * 200, "x" * 201, "", " ", "a<b")
     control = Control(verb=Verb.REJECT, label="Reject", form=cards.reject_form(*reasons))
-    assert len(_elements(control)[1]["options"]) == 3
+    assert len(_elements(control)[1]["options"]) == 2
+
+
+def test_too_many_reasons_are_asked_for_in_the_form() -> None:
+    """They would push the card's own words out of the message."""
+    form = cards.reject_form(*(f"{n} of the reasons that a policy names" for n in range(100)))
+    (button,) = _elements(Control(verb=Verb.REJECT, label="Reject", form=form))
+    assert button["action_id"] == "placet:reject:form"
 
 
 def test_an_id_too_long_for_slack_leaves_the_controls_out() -> None:
     """A button that could not say what it stands for must not be there."""
-    card = replace(cards.refund(), review="r" * 300)
-    assert "actions" not in [block["type"] for block in render.message(card, "copy").blocks]
+    row = _row(cards.actions("r" * 300), review="r" * 300)
+    assert [e["action_id"] for e in row] == ["placet:go:history"]
 
 
-def test_a_form_of_every_kind_is_taken_by_slack() -> None:
-    """Values are filled in; a locked one stays blank."""
-    view = controls.form(Control(verb=Verb.EDIT, label="Edit", form=cards.edit_form()), TOKEN)
-    assert view_faults(view) == []
-    elements = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
-    assert elements["field:/amount"]["initial_value"] == "180.0"
-    assert elements["field:/currency"]["initial_option"]["value"] == "USD"
-    assert elements["field:/pay_on"]["initial_date"] == "2026-11-26"
-    assert "initial_value" not in elements["field:/iban"]
-    assert view["private_metadata"] == f"edit|{TOKEN}"
+def test_ways_of_a_list_are_buttons_told_apart() -> None:
+    """Slack takes no id twice within a block; what they stand for is in their value."""
+    several = tuple(Way(go=Go.BULK, label=name, value=name) for name in ("refund.issue", "mail.send"))
+    row = _row(Actions(controls=(), ways=(Way(go=Go.QUEUE, label="All"), *several)), review="")
+    assert [e["action_id"] for e in row] == ["placet:go:queue", "placet:go:bulk", "placet:go:bulk:2"]
+    assert [e.get("value") for e in row] == [None, "refund.issue", "mail.send"]
 
 
-@pytest.mark.parametrize("name", sorted(cards.ALL))
-def test_the_forms_of_every_sample_are_taken_by_slack(name: str) -> None:
-    """Hostile and huge ones too."""
-    blocks = [block for block in cards.ALL[name].blocks if isinstance(block, Actions)]
-    for control in (c for b in blocks for c in (*b.controls, *b.overflow)):
-        assert view_faults(controls.form(control, TOKEN)) == []
+@pytest.mark.parametrize("many", [0, 1, 3])
+def test_a_line_of_a_list_has_its_way_or_a_menu_of_them(many: int) -> None:
+    """One button fits beside a line."""
+    ways = (Way(go=Go.OPEN, label="Open", value="rev_1"), Way(go=Go.HISTORY, label="History"), HISTORY)[:many]
+    drawn = controls.accessory(Line(review="rev_1", text="Refund", ways=ways))
+    assert (drawn or {}).get("type") == {0: None, 1: "button", 3: "overflow"}[many]
+    if many == 3 and drawn:
+        assert drawn["options"][1]["value"] == "go|history|rev_1"
 
 
-def test_a_value_slack_cannot_hold_is_not_blanked() -> None:
-    """A form that lost a value would have it sent back as empty."""
-    for field in (
-        Input(name="/a", label="a", kind=Kind.MULTILINE, value="x" * 3001, max_length=200_000),
-        Input(name="/a", label="a", kind=Kind.CHOICE, value="x", choices=("x", "y" * 151)),
-        Input(name="/a", label="a", kind=Kind.CHOICE, choices=tuple(map(str, range(101)))),
-    ):
-        view = controls.form(Control(verb=Verb.EDIT, label="Edit", form=Form(fields=(field,), submit="Go")), TOKEN)
-        assert "submit" not in view
-
-
-@pytest.mark.parametrize("fields", [120, 1])
-def test_a_form_slack_cannot_hold_is_a_notice(fields: int) -> None:
-    """Half a form would mislead."""
-    name = "/" + "n" * (300 if fields == 1 else 3)
-    form = Form(fields=tuple(Input(name=f"{name}{n}", label="x", kind=Kind.TEXT) for n in range(fields)), submit="Go")
-    view = controls.form(Control(verb=Verb.EDIT, label="Edit", form=form), TOKEN)
-    assert view_faults(view) == []
-    assert "submit" not in view
-    assert "full page" in view["blocks"][0]["text"]["text"]
+def test_an_accessibility_label_says_what_a_button_is_about() -> None:
+    """Who only hears the page hears more than twelve times `Open`."""
+    button = _elements(Control(verb=Verb.APPROVE, label="Approve"))[0]
+    assert button["accessibility_label"].startswith("Approve: refund.issue")
 
 
 @pytest.mark.parametrize("verb", list(Verb))
-def test_notices_are_taken_by_slack(verb: Verb) -> None:
-    """The title of every verb fits."""
-    assert view_faults(controls.loading(verb)) == []
-    assert view_faults(controls.notice(verb, "<!here> " * 1000)) == []
+@pytest.mark.parametrize("rare", [True, False])
+def test_what_is_drawn_is_what_is_read(verb: Verb, rare: bool) -> None:
+    """Every control of every kind, from the button to the interaction."""
+    control = Control(verb=verb, label=verb.value)
+    block = Actions(controls=() if rare else (control,), overflow=(control,) if rare else ())
+    (element,) = _row(block)
+    pressed = parse.press(clicked(element, "0|" + str(Token.of(cards.refund(), "copy-1"))))
+    assert isinstance(pressed, parse.Press)
+    made = pressed.interaction
+    assert (made.verb, made.review, made.copy) == (verb, "rev_refund4721", "copy-1")
+
+
+def clicked(element: dict[str, Any], block_id: str, option: int = 0) -> dict[str, Any]:
+    """The payload of a click."""
+    action = {"type": element["type"], "action_id": element["action_id"], "block_id": block_id, "action_ts": "1.5"}
+    action |= {"selected_option": element["options"][option]} if "options" in element else {}
+    action |= {"value": element["value"]} if "value" in element else {}
+    return {"user": {"id": "U1", "team_id": "T1"}, "actions": [action]}
+
+
+def test_the_words_of_the_row_are_those_of_the_card() -> None:
+    """Nothing is renamed on the way."""
+    words = seen([{"type": "actions", "elements": _row(cards.actions("rev_1", "already refunded"))}])
+    for label in ("Approve", "Edit", "Request changes", "Reject", "Comment", "Take it", "Hand to…", "already refunded"):
+        assert label in words

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.text import clean, cut, escape, escaped, line, plain, unescape
+from adapters.slack.text import clean, cut, escape, escaped, line, plain, spelled, unescape
 
 
 @given(st.text(max_size=200), st.integers(min_value=24, max_value=150))
@@ -40,3 +43,12 @@ def test_plain_text_is_never_empty() -> None:
     """Slack refuses an empty one."""
     assert plain(" \n", 10)["text"] == "–"
     assert plain("\u202e", 10)["text"] == "\ufffd"
+
+
+@given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
+def test_json_spelled_out_is_the_same_json(value: dict[str, Any]) -> None:
+    """And holds nothing that hides or reorders: it can be shown in a field and sent back."""
+    text = spelled(json.dumps(value, ensure_ascii=False))
+    assert json.loads(text) == value
+    assert clean(text) == text
+    assert spelled('"a\u200b\u2028b"') == '"a\\u200b\\u2028b"'

@@ -1,0 +1,83 @@
+"""Several reviews of one action approved at once: chosen line by line, nothing beforehand; each stands on its own."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from adapters import selection
+from adapters.selection import Pick
+from adapters.slack import forms, parse, views
+from adapters.slack.answers import FOREIGN, WORKING, Answers, spoken
+from adapters.slack.chores import Chores, logged
+from adapters.slack.modals import Ack
+from adapters.slack.parse import Origin, Step
+from adapters.slack.press import PICK, Malformed
+from adapters.slack.text import Json
+from reviews.errors import PlacetError
+from reviews.filled import Faults
+from reviews.model import Person
+from reviews.ports import Desk, QueueFilter
+
+_log = logging.getLogger(__name__)
+
+#: Lines of the queue looked through.
+_LOOKED = 100
+
+
+class Bulk:
+    """The form to choose with, and what comes of it."""
+
+    def __init__(self, desk: Desk, answers: Answers, chores: Chores) -> None:
+        self._desk = desk
+        self._answers = answers
+        self._chores = chores
+
+    async def form(self, person: Person, step: Step) -> Json:
+        """The lines this person may approve together; which action first, where there are several."""
+        asked = QueueFilter(view="roles", action=step.value or None, limit=_LOOKED)
+        page = await self._desk.queue(person, asked)
+        items = [item for item in page.items if item.bulk]
+        waiting = Counter(item.action for item in items)
+        if step.value or len(waiting) == 1:
+            return views.bulk_form(step.value or next(iter(waiting)), items, step.back)
+        return views.bulk_actions(waiting, step.back)
+
+    async def submitted(self, ack: Ack, body: Json) -> None:
+        """The chosen lines were sent."""
+        try:
+            origin = parse.origin(body)
+            chosen = selection.together(parse.picked(body))
+        except Malformed as fault:
+            _log.warning("a selection that cannot be read: %s", fault)
+            await ack(response_action="update", view=forms.notice(views.SEVERAL, FOREIGN))
+            return
+        if isinstance(chosen, Faults):
+            groups = [block["block_id"] for block in body["view"]["blocks"] if _is_group(block)]
+            if not groups:
+                await ack(response_action="update", view=forms.notice(views.SEVERAL, FOREIGN))
+                return
+            await ack(response_action="errors", errors={groups[0]: chosen.text})
+            return
+        await ack(response_action="update", view=forms.notice(views.SEVERAL, WORKING))
+        # Begun, not added: what was chosen must be done however much else there is.
+        self._chores.begin(logged(self._approve(origin, chosen)))
+
+    async def _approve(self, origin: Origin, chosen: tuple[Pick, ...]) -> None:
+        content = await spoken(self._results(origin, chosen), _unsure)
+        try:
+            await self._answers.update(origin.view, content)
+        except PlacetError:
+            # The modal was closed: what came of it must still be said.
+            await self._answers.tell(origin, "Your selection was taken. Look at your queue for what came of it.")
+
+    async def _results(self, origin: Origin, chosen: tuple[Pick, ...]) -> Json:
+        return views.results(await selection.approve(self._desk, origin.identity, chosen))
+
+
+def _unsure(why: str) -> Json:
+    return forms.notice(views.SEVERAL, f"Look at your queue for what was done: it broke off. {why}")
+
+
+def _is_group(block: Json) -> bool:
+    return str(block.get("block_id", "")).startswith(PICK)

@@ -1,0 +1,151 @@
+"""Cards and lists as modals and as Home. Pure.
+
+https://docs.slack.dev/surfaces/modals
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from adapters.selection import Result
+from adapters.slack import limits, render
+from adapters.slack.controls import ways
+from adapters.slack.forms import holds, modal, modal_title, notice, option
+from adapters.slack.press import ASKING, PICK, PICKING, READING, VALUE, Back, Token
+from adapters.slack.render import VIEW
+from adapters.slack.rich import brk as words
+from adapters.slack.rich import bullets, rich, section
+from adapters.slack.text import Json, clean, cut, line, plain
+from reviews.card import Block, Card, Divider, Form, Go, Table, Timeline, Voice, Way
+from reviews.ports import QueueItem
+from reviews.values import replace
+
+#: What stands above a selection.
+SEVERAL = "Approve several"
+#: Lines to choose from at once: each one should be read. The most blocks of ten lines.
+_GROUPS = 2
+#: Actions to choose one of.
+_ACTIONS = 100
+_HELD = "Slack cannot hold this form. Ask for the review on the full page."
+
+
+def card_modal(card: Card, token: Token, back: str) -> Json:
+    """A review, or a list of them, in a modal, with its long parts beneath. `back` is kept by Slack."""
+    more = [block for block in card.thread if not _past(block)]
+    blocks = [*card.blocks, *([Divider()] if more else []), *more]
+    title = "Review" if card.review else card.title
+    return _read(title, render.whole(card, blocks, VIEW, token), back)
+
+
+def history(card: Card) -> Json:
+    """What happened to a review: changes asked for, comments, earlier ones of the same subject, its timeline."""
+    past = [block for block in card.thread if _past(block)]
+    if not past:
+        return notice("History", "Nothing has happened yet.", card.link)
+    return _read("History", render.whole(card, past, VIEW, None))
+
+
+def home(card: Card) -> Json:
+    """The Home of one person."""
+    return {"type": "home", "blocks": render.whole(card, card.blocks, VIEW, None)}
+
+
+# ---------------------------------------------------------------------------------------------- a selection
+
+
+def bulk_actions(waiting: Mapping[str, int], back: str) -> Json:
+    """Which action to approve several of: `waiting` counts those that may be, by action."""
+    if not waiting:
+        return notice(SEVERAL, "Nothing waits for you that may be approved together with others.")
+    going = [Way(go=Go.BULK, label=f"{name} ({many})", value=name) for name, many in waiting.items()][:_ACTIONS]
+    left = len(waiting) - len(going)
+    said = "Of which action?" + (f" {left} more are on the full page." if left else "")
+    rows = [ways(going[n : n + limits.ACTIONS], n) for n in range(0, len(going), limits.ACTIONS)]
+    return _read(SEVERAL, [{"type": "section", "text": plain(said, limits.TEXT)}, *rows], back)
+
+
+def bulk_form(action: str, items: Sequence[QueueItem], back: str = "{}") -> Json:
+    """Lines of one action to choose from. None is chosen beforehand: each one should be read."""
+    lines = [item for item in items if len(_value(item)) <= limits.OPTION_VALUE]
+    shown = lines[: _GROUPS * limits.CHECKBOXES]
+    if not shown:
+        return notice(SEVERAL, f"Nothing of {action} may be approved together with others now.")
+    groups = [shown[n : n + limits.CHECKBOXES] for n in range(0, len(shown), limits.CHECKBOXES)]
+    left = len(items) - len(shown)
+    said = f"Choose those of {line(action)} that you approve. " + (f"{left} more come after these." if left else "")
+    return {
+        "type": "modal",
+        "callback_id": PICKING,
+        "private_metadata": str(replace(Back.read(back), action=action)),
+        "title": modal_title(SEVERAL),
+        "submit": plain("Approve chosen", limits.MODAL_TITLE),
+        "close": plain("Cancel", limits.MODAL_TITLE),
+        "blocks": [
+            {"type": "section", "text": plain(said, limits.TEXT)},
+            *(_group(n, some) for n, some in enumerate(groups)),
+        ],
+    }
+
+
+def results(done: Sequence[Result]) -> Json:
+    """What came of each line chosen."""
+    lines = [section([words(f"{'✅' if one.good else '⛔'} {_said(one)}")]) for one in done]
+    drawn = rich([bullets(lines)])
+    return _read(SEVERAL, drawn or notice(SEVERAL, "Nothing was chosen, so nothing was done.")["blocks"])
+
+
+def _said(one: Result) -> str:
+    return f"{cut(line(one.title), limits.HEADER)}: {cut(line(one.text), limits.CONFIRM_TEXT) or 'done'}"
+
+
+def _group(nth: int, items: Sequence[QueueItem]) -> Json:
+    label = "Reviews" if nth == 0 else "More reviews"
+    options = [option(_value(item), item.title) | {"description": _beside(item)} for item in items]
+    return {
+        "type": "input",
+        "block_id": f"{PICK}{nth}",
+        "optional": True,
+        "label": plain(label, limits.INPUT_LABEL),
+        "element": {"type": "checkboxes", "action_id": VALUE, "options": options},
+    }
+
+
+def _value(item: QueueItem) -> str:
+    return f"{item.id}|{item.revision}|{item.digest}"
+
+
+def _beside(item: QueueItem) -> Json:
+    said = f"{item.risk.capitalize()} risk · {line(item.agent)} · until {item.deadline_at:%d %b %H:%M} UTC"
+    return plain(said, limits.OPTION_DESCRIPTION)
+
+
+# ---------------------------------------------------------------------------------------------- asking
+
+
+def ask_form(form: Form, back: str, text: str = "") -> Json:
+    """The form to ask for a review with; `text` is what was pointed at, as the first value of the field `text`."""
+    said = cut(clean(text), limits.INPUT_TEXT)
+    fields = tuple(replace(f, value=cut(said, f.max_length)) if f.name == "text" and said else f for f in form.fields)
+    asked = replace(form, fields=fields)
+    return modal(asked, "Ask for a review", ASKING, back) if holds(asked) else notice("Ask for a review", _HELD)
+
+
+# ---------------------------------------------------------------------------------------------- parts
+
+
+def _read(title: str, blocks: Sequence[Json], back: str = "{}") -> Json:
+    return {
+        "type": "modal",
+        "callback_id": READING,
+        "private_metadata": back,
+        "title": modal_title(title),
+        "close": plain("Close", limits.MODAL_TITLE),
+        "blocks": list(blocks),
+    }
+
+
+def _past(block: Block) -> bool:
+    """Whether a long part speaks of what happened, and not of what is proposed."""
+    earlier = isinstance(block, Table) and "Earlier" in block.title
+    people = isinstance(block, Table) and block.voice is Voice.PERSON
+    return isinstance(block, Timeline) or earlier or people

@@ -1,0 +1,191 @@
+"""A running Placet with Slack and the web in front of it, an agent and its receiver: what every whole way needs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from standardwebhooks import Webhook
+
+from bot.app import App
+from bot.config import parse
+from tests.fakes.slack import Slack, signed, slack_server
+from tests.fakes.slack_process import SECRET, TOKEN, Emulator
+
+IBAN = "ES9121000418450200051332"
+ASK = {
+    "action": {"name": "refund.issue", "arguments": {"order": "A-4721", "amount": 180.0, "iban": IBAN}},
+    "summary": "Refund order A-4721, parcel lost",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """Everything that takes part."""
+
+    app: App
+    slack: Slack
+    agent: aiohttp.ClientSession
+    secret: str
+    callback: str
+    callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]
+    ana: str
+    bo: str
+    channel: str
+
+    async def ask(self, **more: Any) -> dict[str, Any]:
+        """The agent asks."""
+        async with self.agent.post("/v1/reviews", json=ASK | {"callback_url": self.callback} | more) as answer:
+            assert answer.status == 201, await answer.text()
+            body: dict[str, Any] = await answer.json()
+            return body
+
+    async def card(self, review: str) -> dict[str, Any]:
+        """The review's card in the channel, once it is there; the channel is shared by all tests."""
+        found: list[dict[str, Any]] = []
+
+        async def posted() -> bool:
+            found[:] = [m for m in await self.slack.history(self.channel) if review in json.dumps(m)]
+            return bool(found)
+
+        await until(self.slack, posted)
+        async with asyncio.timeout(10):
+            # Slack has it a moment before our row says where: a reply that quick would name nothing of ours yet.
+            while not any(copy.ref for copy in await self.app.store.view(lambda tx: tx.copies(review))):
+                pass
+        return found[0]
+
+    async def press(self, ts: str, action: str, user: str | None = None) -> int:
+        """A press in Slack, signed as Slack signs it."""
+        payload = await self.slack.press(self.channel, ts, user or self.ana, action)
+        body, headers = signed(payload)
+        async with self.slack.session.post(f"{self.app.url}/slack/events", data=body, headers=headers) as answer:
+            return answer.status
+
+    async def send(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Something Slack sends, signed; what it is answered, {} for nothing."""
+        body, headers = signed(payload)
+        async with self.slack.session.post(f"{self.app.url}/slack/events", data=body, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            text = await answer.text()
+        told: dict[str, Any] = json.loads(text) if text else {}
+        return told
+
+    async def form(self, ts: str, action: str, user: str | None = None) -> dict[str, Any]:
+        """The form a press opens, once it is filled."""
+        before = set(self.slack.views)
+        assert await self.press(ts, action, user) == 200
+        found: list[dict[str, Any]] = []
+
+        async def filled() -> bool:
+            found[:] = [v for key, v in self.slack.views.items() if key not in before and v.get("submit")]
+            return bool(found)
+
+        await until(self.slack, filled)
+        return found[0]
+
+    async def submit(self, view: dict[str, Any], values: dict[str, Any], user: str | None = None) -> dict[str, Any]:
+        """Send a form; {} when the modal closes."""
+        return await self.send(self.slack.submit(view, user or self.ana, values))
+
+    async def shows(self, ts: str, *words: str, without: str = "placet:approve") -> None:
+        """Wait until a message in the channel says this, and `without` that."""
+
+        async def so() -> bool:
+            shown = json.dumps(await self.slack.message(self.channel, ts), ensure_ascii=False)
+            return all(word in shown for word in words) and without not in shown
+
+        await until(self.slack, so)
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The agent posts."""
+        async with self.agent.post(path, json=body) as answer:
+            assert answer.status in (200, 201), await answer.text()
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def told(self) -> dict[str, Any]:
+        """The next callback, its signature checked with the library agents use."""
+        async with asyncio.timeout(10):
+            headers, body = await self.callbacks.get()
+        told: dict[str, Any] = Webhook(self.secret).verify(body, headers)
+        return told
+
+
+async def until(slack: Slack, found: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is so; looked at after each call Slack gets."""
+    async with asyncio.timeout(10):
+        while True:
+            slack.changed.clear()
+            if await found():
+                return
+            await slack.changed.wait()
+
+
+@asynccontextmanager
+async def looped(
+    emulator: Emulator, folder: Path, policy: str, channel: str = "reviews", **settings: Any
+) -> AsyncIterator[Loop]:
+    """A running Placet with Slack and the web; the role `manager` has the channel, Ana has the role."""
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(slack_server(emulator))
+        callbacks: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
+        port = await _receiver(stack, callbacks)
+        users = {name: await slack.user(name) for name in ("ana", "bo")}
+        where = await slack.channel(channel)
+        (folder / "policy.yml").write_text(policy)
+        made = _config(port, users, where, slack.api_url)
+        made["slack"] |= settings.pop("slack", {})
+        config = parse(made | settings)
+        env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET}
+        app = App(config, folder=folder, env=env)
+        await app.start()
+        stack.push_async_callback(app.stop)
+        made = await app.operations.run("agent.add", {"name": "refund-desk"})
+        agent = aiohttp.ClientSession(app.url, headers={"Authorization": f"Bearer {made['key']}"})
+        await stack.enter_async_context(agent)
+        yield Loop(
+            app=app,
+            slack=slack,
+            agent=agent,
+            secret=made["secret"],
+            callback=f"http://127.0.0.1:{port}/hook",
+            callbacks=callbacks,
+            ana=users["ana"],
+            bo=users["bo"],
+            channel=where,
+        )
+
+
+def _config(port: int, users: dict[str, str], channel: str, api_url: str) -> dict[str, Any]:
+    ana = {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"]}
+    bo = {"id": "bo", "name": "Bo Chen"}
+    return {
+        "server": {"port": 0},
+        "callbacks": {"allow": [f"127.0.0.1:{port}"]},
+        "roles": {"manager": {"level": 2, "channels": {"slack": channel}}},
+        "people": [{**who, "identities": {"slack": users[str(who["id"])]}, "prefers": "slack"} for who in (ana, bo)],
+        "slack": {"api_url": api_url},
+    }
+
+
+async def _receiver(stack: AsyncExitStack, callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]) -> int:
+    async def hook(request: web.Request) -> web.Response:
+        await callbacks.put((dict(request.headers), await request.read()))
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/hook", hook)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port: int = runner.addresses[0][1]
+    return port
