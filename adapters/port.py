@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -45,4 +46,40 @@ class Adapter(Surface, Protocol):
 
     async def stop(self) -> None:
         """Close what `start` opened."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- operators' commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A finding of a surface's own examination. `state`: ok, warn, bad; `fix` says how to mend it."""
+
+    name: str
+    state: str
+    text: str
+    fix: str = ""
+
+
+class Tools(Protocol):
+    """What an operator's commands ask of a surface, found by the entry-point group `placet.tools`.
+
+    No server need run.
+    """
+
+    def manifest(self, config: Mapping[str, Any], *, url: str, socket: bool) -> str:
+        """What is handed to the vendor to make the app, for a server reached at `url`."""
+        ...
+
+    async def examine(
+        self,
+        config: Mapping[str, Any],
+        env: Mapping[str, str],
+        *,
+        channels: Sequence[str],
+        people: Sequence[str],
+        now: datetime,
+    ) -> Sequence[Check]:
+        """Look whether the surface would work: secrets, permissions, channels, people, clock."""
         ...

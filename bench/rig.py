@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ class Server:
                 raise RuntimeError(f"create answered {answer.status}: {body}")
             return body
 
+    async def read(self, review: str) -> dict[str, Any]:
+        """A review as its agent sees it."""
+        async with self.session.get(f"{self.url}/v1/reviews/{review}", headers=self._agent) as answer:
+            body: dict[str, Any] = await answer.json()
+            return body
+
     async def approve(self, review: str) -> None:
         """Approve a review as the person."""
         vote = {"vote": "approve", "revision": 1}
@@ -54,14 +61,17 @@ class Server:
 
 
 @asynccontextmanager
-async def server(config: dict[str, Any] | str, folder: Path | None = None) -> AsyncIterator[Server]:
-    """A server in a process of its own, ended by a line on its standard input."""
+async def server(
+    config: dict[str, Any] | str, folder: Path | None = None, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """A server in a process of its own, ended by a line on its standard input. `env` is added to its environment."""
     with tempfile.TemporaryDirectory() as fresh:
         where = folder or Path(fresh)
         given = config if isinstance(config, str) else json.dumps(config)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.serve", str(where), given,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, **(env or {})},
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -67,7 +68,9 @@ async def placet(folder: Path, given: dict[str, object]) -> None:
         }
     )
     began = time.perf_counter()
-    app = App(config, folder=folder, env={})
+    # Only a configuration that says where Slack is gets secrets: nothing here may leave loopback.
+    env = {key: value for key, value in os.environ.items() if "slack" in given and key.startswith("PLACET_SLACK_")}
+    app = App(config, folder=folder, env=env)
     await app.start()
     settle()
     ready = time.perf_counter() - began

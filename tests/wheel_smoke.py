@@ -48,6 +48,8 @@ def check_entry_points() -> None:
     adapters = {point.name: point.load() for point in entry_points(group="placet.adapters")}
     assert {"web", "slack"} <= adapters.keys(), f"adapters found: {sorted(adapters)}"
     assert all(callable(create) for create in adapters.values())
+    tools = {point.name: point.load() for point in entry_points(group="placet.tools")}
+    assert tools["slack"].manifest({}, url="https://placet.example.com", socket=False), "no manifest is printed"
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Makes the pictures in docs/pictures/: `make pictures`.
 
 `card.png` and `card-in-slack.png` come from a running Placet and a real review; the others from sample cards, which
-show every block and control (tests/adapters/web/pictures.py).
+show every block and control (tests/adapters/web/pictures.py). `slack-*.png` are what Slack is sent, drawn with Slack's
+own look (tests/adapters/slack/pictures.py; needs Node and `npm ci`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from tests.adapters.slack import pictures as slack
 from tests.adapters.web.browser import chromium
 from tests.adapters.web.pictures import take
 from tests.fakes.app import House, running
@@ -59,6 +61,7 @@ async def main() -> None:
             page = await browser.new_page(viewport={"width": 1280, "height": 900})
             await _real(house, page)
     await take(FOLDER)
+    await slack.take(FOLDER)
 
 
 async def _real(house: House, page: Page) -> None:

@@ -1,4 +1,7 @@
-"""Writes docs/reference/ from the code it describes, and the example into README.md: `python -m tools.reference`."""
+"""Writes docs/reference/ and manifest.yml from the code they describe, and the example into README.md.
+
+Run `python -m tools.reference`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from typer.main import get_command
 
+from adapters.slack import manifest
 from adapters.slack.config import SlackConfig
 from adapters.web.config import WebConfig
 from bot.cli import app
@@ -24,13 +28,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
 EXAMPLE = ROOT / "examples" / "plain_agent.py"
+MANIFEST = ROOT / "manifest.yml"
 
 Part = Mapping[str, Any]
 
 _KEYS = """\
 `placet.yml` is YAML. A key that is not here is refused, and so is a value of another kind. Secrets are not
-here: see [secrets](secrets.md). Read, and without effect yet: `teams`, `gateways`, `audit`, and of a person `phone`,
-`timezone`, `deputy`.
+here: see [secrets](secrets.md). Read, and without effect yet: `teams`, `gateways`, `audit`, and of a person `phone`. A
+person's `timezone` is that of the times they type and are shown when they are away, and of nothing else yet.
 """
 _CONDITIONS = """\
 ## Conditions
@@ -40,15 +45,25 @@ _CONDITIONS = """\
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page, and README.md, by path."""
+    """Every generated page, README.md and manifest.yml, by path."""
     makers = {"configuration.md": configuration, "policy.md": policy, "api.md": api, "cli.md": cli}
-    return {PAGES / name: make() for name, make in makers.items()} | {README: readme()}
+    return {PAGES / name: make() for name, make in makers.items()} | {
+        README: readme(),
+        MANIFEST: slack_app(),
+    }
 
 
 def readme() -> str:
     """README.md with the example's code, without its docstring, in its one block of Python."""
     code = EXAMPLE.read_text("utf-8").split('"""\n')[-1].strip()
     return re.sub(r"```python\n.*?```", lambda _: f"```python\n{code}\n```", README.read_text("utf-8"), flags=re.DOTALL)
+
+
+def slack_app() -> str:
+    """The Slack app of a server at an address made up; an operator's own names theirs."""
+    head = "# The Slack app, for a server at placet.example.com. Yours: placet slack manifest [--url URL] [--socket]\n"
+    made = "# Made by `python -m tools.reference` from adapters/slack/manifest.py; a test keeps the two the same.\n"
+    return head + made + manifest.text(manifest.document(url="https://placet.example.com", socket=False))
 
 
 def _page(title: str, source: str, *parts: Iterable[str]) -> str:
@@ -178,8 +193,14 @@ def cli() -> str:
 def _command(path: str, command: Any) -> Iterator[str]:
     yield from (f"## `{path}`", "", " ".join((command.help or "").split()), "")
     yield from _table("option, what it says, default", map(_option, command.params))
-    for name, inner in getattr(command, "commands", {}).items():
+    for name, inner in inside(command).items():
         yield from _command(f"{path} {name}", inner)
+
+
+def inside(command: Any) -> dict[str, Any]:
+    """The commands of a group by name; none of a command that is no group."""
+    names = command.list_commands(None) if hasattr(command, "list_commands") else ()
+    return {name: command.get_command(None, name) for name in names}
 
 
 def _option(option: Any) -> tuple[str, str, str]:
