@@ -14,7 +14,7 @@ from reviews.ports import Absence, Store, Tx
 
 #: Nobody is away for longer; a year typed wrong is caught.
 LONGEST = timedelta(days=366)
-_ALLOWED = "Write `away 2h`, `away 3d`, `away until 2026-11-26 09:00` or `away off`."
+_ALLOWED = "Write “away 2h”, “away 3d”, “away until 2026-11-26 09:00” or “away off”."
 
 
 class Unclear(PlacetError):

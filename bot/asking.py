@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from bot import wire
-from bot.keys import DESK
 from bot.service import AgentStopped, KeyReused, Refused, Service, TooManyOpen
+from reviews import eligibility
 from reviews.card import Form, Input, Kind
+from reviews.eligibility import Standing
 from reviews.errors import DigestImpossible, StoreUnavailable
 from reviews.events import Answer, Reply
-from reviews.model import GrantState, Object, Person, Review, ReviewType, Verb
-from reviews.ports import Agent, Asked, Refusal
+from reviews.model import GrantState, Ladder, Object, Order, Person, Request, Review, ReviewType, Verb, Vote
+from reviews.ports import Agent, Asked, Refusal, Tx
+from reviews.status import DESK
 from reviews.steps import sentence
+from reviews.values import replace
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +58,12 @@ class Asking:
             return _faulty({"summary": "Say what should be decided."})
         desk = Agent(name=DESK, key_hash="", secrets=(), owners=(asked.person.id,))
         key = None if asked.once is None else f"{asked.person.id}:{asked.once}"
+        body = self._body(asked)
         try:
-            done = await self._service.submit(desk, self._body(asked), key, place=asked.place)
+            missing = await self._missing(desk, body, asked.person)
+            if missing is not None:
+                return Reply(answer=Answer.REFUSED, text=missing)
+            done = await self._service.submit(desk, body, key, place=asked.place)
         except wire.BadRequest as fault:
             return _faulty({_FIELDS.get(f.pointer, f.pointer): f.message for f in fault.faults}, str(fault))
         except KeyReused:
@@ -68,6 +75,42 @@ class Asking:
             return Reply(answer=Answer.REFUSED, text=str(fault))
         answer = Answer.SAME if done.replayed else Answer.DONE
         return Reply(answer=answer, text=f"Asked. {sentence(done.review)}", review=done.review)
+
+    async def _missing(self, desk: Agent, body: Object, asker: Person) -> str | None:
+        """Who is missing for a decision, in a sentence, where everybody but the asker together could make none."""
+        request = wire.request_of(body)
+        directory = self._service.directory()
+        if request.reviewer_role is not None and request.reviewer_role not in directory.config.roles:
+            return None  # submitting it says so beside its field
+
+        review = await self._service.store.view(lambda tx: self._would_be(tx, desk, request, asker))
+        left = eligibility.unfilled(_all_for_it(review, directory.people())) if review.route.tier.asks else ()
+        if not left:
+            return None
+        needed = " and ".join(str(need) for need in left)
+        return (
+            f"This needs {needed}, and nobody is left besides you who could decide it. "
+            "Choose another role, or ask an operator to give it to somebody else."
+        )
+
+    def _would_be(self, tx: Tx, desk: Agent, request: Request, asker: Person) -> Review:
+        """The review asking would open, with everybody its chain is to call until its end; nothing is kept."""
+        at = tx.now()
+        routed = self._service.router.first(tx, "", desk, request, at)
+        route, directory = routed.proposal.route, self._service.directory()
+        # Who is on call when a rung is due may not be who is on call now.
+        reached = [directory.reach(route, due)[n] for n, due in enumerate(routed.schedule.rungs)]
+        rungs = zip(route.chain, reached, strict=True)
+        return Review(
+            id="",
+            agent=desk.name,
+            created_at=at,
+            proposal=routed.proposal,
+            ladder=Ladder(epoch=1, schedule=routed.schedule),
+            called={who: why for rung, reach in rungs if not rung.notify_only for who, why in reach.persons.items()},
+            owners=frozenset(desk.owners),
+            named=frozenset({asker.id}),
+        )
 
     async def used(self, review: Review) -> None:
         """Use an approval of what a person asked: no program acts on it, so it must not lapse before their eyes."""
@@ -103,6 +146,26 @@ class Asking:
             "on_behalf_of": asked.person.id,
         }
         return body | ({"reviewer_role": asked.role} if asked.role else {})
+
+
+def _all_for_it(review: Review, people: Iterable[Person]) -> Review:
+    """The review as if everybody who may had approved it, in whatever order it takes."""
+    stands = ((person, eligibility.standing(review, person)) for person in people)
+    votes = tuple(
+        Vote(
+            person=person.id,
+            name=person.name,
+            verb=Verb.APPROVE,
+            revision=review.revision,
+            at=review.created_at,
+            surface="",
+            slots=standing.slots,
+        )
+        for person, standing in stands
+        if isinstance(standing, Standing)
+    )
+    route = replace(review.route, order=Order.ANY)
+    return replace(review, proposal=replace(review.proposal, route=route), votes=votes)
 
 
 def _whole(text: str) -> str:

@@ -25,12 +25,14 @@ _COMMANDS = (
     ("show ID", "One review, for you alone; ID is rev_… or its number, #12"),
     ("oncall", "Who is on call now, and who is away"),
     ("explain ID", "Why a review came to whom it did, and whether you may decide it"),
-    ("away 2h", "Your deputy is called instead of you; also away until 2026-11-26 09:00, away off"),
+    ("away 2h", "Your deputy, if you have one, is called instead of you; also away until 2026-11-26 09:00, away off"),
     ("help", "This"),
 )
 #: A list names so many reviews; a message holds not many more.
 _LISTED = 15
 _DIGITS = 15
+#: What stands before a command where it is typed among other words; elsewhere nothing.
+_BEFORE = {"slack": "/placet "}
 
 
 class Commands:
@@ -50,12 +52,12 @@ class Commands:
                 case "mine":
                     return await self._list("Yours", person, QueueFilter(view="mine", limit=_LISTED))
                 case "show":
-                    found = await self._named(rest, person, "show")
+                    found = await self._named(rest, person, "show", surface)
                     return await self._desk.read(found.id, person, surface=surface)
                 case "oncall":
                     return self._card("On call", self._on_call())
                 case "explain":
-                    return self._explained(await self._named(rest, person, "explain"), person)
+                    return self._explained(await self._named(rest, person, "explain", surface), person)
                 case "away":
                     return self._card("Away", [Callout(text=await self._away(rest, person, surface))])
                 case "help":
@@ -81,10 +83,12 @@ class Commands:
         names = self._service.directory().names()
         return list_card(title, found, person, names, f"{self._service.base_url}/inbox")
 
-    async def _named(self, name: str, person: Person, command: str) -> Review:
+    async def _named(self, name: str, person: Person, command: str, surface: str) -> Review:
         """The review meant by an id or a number. Raises NotFound, with how to name one."""
+        listed = _typed("list", surface)
         if not name:
-            raise NotFound(f"Say which review: `{command} rev_…` or `{command} #12`. `list` shows those there are.")
+            ways = f"{_typed(f'{command} rev_…', surface)} or {_typed(f'{command} #12', surface)}"
+            raise NotFound(f"Say which review: {ways}. {listed} shows those there are.")
 
         def look(tx: Tx) -> Review | None:
             digits = name.removeprefix("#")
@@ -95,7 +99,7 @@ class Commands:
 
         review = await self._service.store.view(look)
         if review is None or not may_see(review, person):
-            raise NotFound(f"There is no review {clean(name)}, or it is not yours to see. `list` shows yours.")
+            raise NotFound(f"There is no review {clean(name)}, or it is not yours to see. {listed} shows yours.")
         return review
 
     # ---------------------------------------------------------------------------- who is where
@@ -119,7 +123,7 @@ class Commands:
         at, directory = self._service.clock.now(), self._service.directory()
         names, absent = directory.names(), directory.absent(at)
         away = [
-            Fact(label=names[person], value=f"until {until:%d %b %H:%M} UTC", at=until)
+            Fact(label=names[person], value=f"until {_time(until, at)} UTC", at=until)
             for person, until in absent.items()
             if person in names
         ]
@@ -130,18 +134,28 @@ class Commands:
         if text:
             now, zone = self._service.clock.now(), self._service.directory().zone(person.id)
             await self._absences.set(person, until_of(text, now, zone), surface=surface)
-        return self.whether_away(person)
+        return self.whether_away(person, surface)
 
-    def whether_away(self, person: Person) -> str:
-        """Whether a person is away and who is called instead, in a sentence for them."""
+    def whether_away(self, person: Person, surface: str = "") -> str:
+        """Whether a person is away and who is called instead, in a sentence for them. `surface`: where it is read."""
         at, directory = self._service.clock.now(), self._service.directory()
         until = directory.absent(at).get(person.id)
         if until is None:
-            return "You are here: calls reach you. The command `away 2h` sends them to your deputy."
-        local = until.astimezone(directory.zone(person.id))
+            return f"You are here: calls reach you. {self._if_away(person, surface)}"
+        zone = directory.zone(person.id)
         instead = directory.names().get(directory.stand_in(person.id, at) or "")
-        calls = f"{instead} is called instead" if instead else "Nobody stands in for you, so calls still reach you"
-        return f"You are away until {local:%d %b %H:%M} ({local.tzinfo}). {calls}. `away off` ends it."
+        calls = f"{instead} is called instead" if instead else "Nobody is called instead, so calls still reach you"
+        over = f"{_typed('away off', surface)} ends it."
+        return f"You are away until {_time(until.astimezone(zone), at.astimezone(zone))} ({zone}). {calls}. {over}"
+
+    def _if_away(self, person: Person, surface: str) -> str:
+        """What saying that one is away would do, in a sentence."""
+        directory = self._service.directory()
+        deputy = next((entry.deputy for entry in directory.config.people if entry.id == person.id), None)
+        if deputy is None:
+            return "You have no deputy: also while you are away nobody is called instead, and you are still called."
+        name, way = directory.names().get(deputy, deputy), _typed("away 2h", surface)
+        return f"The command {way} has {name}, your deputy, called instead, unless they are away too."
 
     # ---------------------------------------------------------------------------- why
 
@@ -168,10 +182,20 @@ class Commands:
         rungs = zip(review.route.chain, review.ladder.schedule.rungs, reached, strict=False)
         fired = review.ladder.fired
         rows = tuple(
-            (f"{due:%d %b %H:%M} UTC, {_when(rung, n < fired)}", _whom(rung), _reaches(rung, reach, names))
+            (f"{_time(due, at)} UTC, {_when(rung, n < fired)}", _whom(rung), _reaches(rung, reach, names))
             for n, (rung, due, reach) in enumerate(rungs)
         )
         return (Table(columns=("When", "Whom", "Reaches now"), rows=rows, title="Escalation"),) if rows else ()
+
+
+def _typed(command: str, surface: str) -> str:
+    """A command in quotes, as it is typed on a surface."""
+    return f"“{_BEFORE.get(surface, '')}{command}”"
+
+
+def _time(then: datetime, now: datetime) -> str:
+    """A time in words, with its year where that is not this one. Both are of one zone."""
+    return f"{then:%d %b %H:%M}" if then.year == now.year else f"{then:%d %b %Y %H:%M}"
 
 
 def _help() -> tuple[Block, ...]:

@@ -233,7 +233,8 @@ class FrontDesk:
 
         def look(tx: Tx) -> QueuePage:
             found = tx.find(query)
-            items = tuple(queue_item(review, person) for review in found[: filter.limit] if may_see(review, person))
+            names, visible = self._service.directory().names(), (r for r in found[: filter.limit] if may_see(r, person))
+            items = tuple(queue_item(review, person, names) for review in visible)
             counts = {
                 view: tx.count(query_of(person, QueueFilter(view=view)), at_most=COUNTED) for view in _views(person)
             }

@@ -13,6 +13,7 @@ from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
 from reviews.ports import Query, QueueFilter, QueueItem, Tx
 from reviews.present import title_of
 from reviews.status import DESK, asker, status_word
+from reviews.values import replace
 
 _OPEN = (Status.PENDING, Status.CHANGES_REQUESTED)
 _OVER = tuple(status for status in Status if status.over)

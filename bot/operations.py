@@ -18,6 +18,7 @@ from reviews.errors import NotFound, PlacetError
 from reviews.events import Record
 from reviews.model import Object
 from reviews.ports import Agent, Store, Tx
+from reviews.status import DESK
 from reviews.values import replace
 
 

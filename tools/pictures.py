@@ -1,6 +1,6 @@
 """Makes the pictures in docs/pictures/: `make pictures`.
 
-`card.png` and `card-in-slack.png` come from a running Placet and a real review; the others from sample cards, which
+`card.png` comes from a running Placet and a real review; the others from sample cards, which
 show every block and control (tests/adapters/web/pictures.py). `slack-*.png` are what Slack is sent, drawn with Slack's
 own look (tests/adapters/slack/pictures.py; needs Node and `npm ci`).
 """
@@ -72,8 +72,6 @@ async def _real(house: House, page: Page) -> None:
     await page.goto(f"{house.url}/reviews/{review['id']}")
     await page.wait_for_selector("body[data-connected]")
     await page.screenshot(path=FOLDER / "card.png", animations="disabled", full_page=True)
-    await page.click("text=Slack")
-    await page.locator(".slack-message").screenshot(path=FOLDER / "card-in-slack.png", animations="disabled")
 
 
 if __name__ == "__main__":

@@ -177,6 +177,36 @@ async def test_a_role_held_alone_is_not_offered(tmp_path: Path) -> None:
         assert [field.choices for field in form.fields if field.name == "role"] == [("clerk",)]
 
 
+@pytest.mark.parametrize(
+    ("route", "role"),
+    [
+        ("tier: approve, role: manager", "manager"),
+        ("tier: dual, needs: [{role: clerk}, {role: manager}]", "manager"),
+        ("tier: dual, needs: [{role: clerk}, {role: clerk}, {role: clerk}]", "clerk"),
+    ],
+)
+async def test_what_nobody_else_could_decide_is_not_opened(tmp_path: Path, route: str, role: str) -> None:
+    """Ana is the only manager, and there are two clerks: a review that cannot be finished is not begun."""
+    people = [entry for entry in CONFIG["people"] if entry["id"] != "bo"]
+    policy = POLICY.replace("tier: approve, role: manager", route)
+    async with running(tmp_path, policy=policy, config={"people": people}) as house:
+        before = await house.counted()
+        reply = await house.app.desk.ask(Asked(person=await person(house, "ana"), text="x", summary="y"))
+        assert (reply.answer, reply.text.startswith(f"This needs {role}, and nobody is left")) == ("refused", True)
+        assert await house.counted() == before
+
+
+@pytest.mark.parametrize(("called", "answer"), [("ana", "refused"), ("di", "done")])
+async def test_who_will_be_called_counts(tmp_path: Path, called: str, answer: str) -> None:
+    """Whom the chain makes an elector can decide, whatever their roles; the asker on it is nobody."""
+    people = [entry for entry in CONFIG["people"] if entry["id"] != "bo"]
+    chain = f"[{{after: 20m, notify: 'person:{called}'}}, {{after: 1h, then: expire}}]"
+    policy = POLICY.replace("default: {", f"chains: {{up: {chain}}}\ndefault: {{chain: up, ").replace(", sla: 1h", "")
+    async with running(tmp_path, policy=policy, config={"people": people}) as house:
+        reply = await house.app.desk.ask(Asked(person=await person(house, "ana"), text="x", summary="y"))
+        assert reply.answer == answer, reply.text
+
+
 async def test_asking_can_be_switched_off(tmp_path: Path) -> None:
     """The form and the asking are refused with the setting's name."""
     async with running(tmp_path, config={"asks": {"enabled": False}}) as house:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands import _LISTED
 from reviews.card import Actions, Callout, Card, Facts, Go, Lines, Table, Text, Tone
 from reviews.model import Identity, Object, Person
 from tests.fakes.app import Caller, House, running
@@ -26,6 +27,9 @@ chains:
     - {after: 1h, then: expire}
 rules:
   - {name: a note, when: 'action.name == "note.write"', route: {tier: approve, role: clerk, sla: 1h}}
+  - name: a disk
+    when: action.name == "disk.wipe"
+    route: {tier: dual, needs: [{role: manager}, {role: clerk}], sla: 1h}
 default: {tier: approve, role: manager, chain: ladder}
 """
 CONFIG: Object = {
@@ -123,7 +127,7 @@ async def test_what_cannot_be_found_is_said(house: House, agent: Caller, command
     await agent.asked(REFUND)
     card = await typed(house, f"{command} {name}")
     assert card.tone is Tone.ATTENTION
-    assert "`list`" in _said(card)
+    assert "“/placet list”" in _said(card)
 
 
 @pytest.mark.parametrize("command", ["show #1", "explain #1"])
@@ -131,7 +135,7 @@ async def test_what_is_not_ones_to_see_is_as_if_it_were_not_there(house: House, 
     """A number can be guessed: it tells nothing about the review."""
     await agent.asked(REFUND)
     assert _said(await typed(house, command, "cy")) == (
-        "There is no review #1, or it is not yours to see. `list` shows yours."
+        "There is no review #1, or it is not yours to see. “/placet list” shows yours."
     )
 
 
@@ -143,7 +147,11 @@ async def test_explain_tells_why_and_who_may(house: House, agent: Caller) -> Non
     assert (facts["Rule"], facts["Needed"], facts["You"]) == ("default", "manager", "may decide (role manager)")
     assert facts["Policy"].startswith("typed@3 (")
     tables = {block.title: block.rows for block in card.blocks if isinstance(block, Table)}
-    assert [row[:2] for row in tables["Rules"]] == [("a note", "not matched"), ("default", "matched")]
+    assert [row[:2] for row in tables["Rules"]] == [
+        ("a note", "not matched"),
+        ("a disk", "not matched"),
+        ("default", "matched"),
+    ]
     assert tables["Escalation"] == (
         ("23 Nov 09:00 UTC, called", "channel:role", "their queue"),
         ("23 Nov 09:20 UTC, after 20m", "oncall:ops.primary", "Ana Ruiz"),
@@ -171,7 +179,7 @@ async def test_oncall_names_who_is_called(house: House) -> None:
 async def test_away_and_back(house: House) -> None:
     """Times are the person's own; who stands in is said; asking alone changes nothing."""
     assert _said(await typed(house, "away")).startswith("You are here")
-    gone = "You are away until 26 Nov 09:00 (Europe/Madrid). Bo Chen is called instead. `away off` ends it."
+    gone = "You are away until 26 Nov 09:00 (Europe/Madrid). Bo Chen is called instead. “/placet away off” ends it."
     for text in ("away until 2026-11-26 09:00", "away"):
         assert _said(await typed(house, text)) == gone
     assert _said(await typed(house, "away off")).startswith("You are here")
@@ -179,7 +187,42 @@ async def test_away_and_back(house: House) -> None:
 
 async def test_away_without_a_deputy_warns(house: House) -> None:
     """Nobody is left uncalled, and the person learns that it stays with them."""
-    assert "calls still reach you" in _said(await typed(house, "away 1d", "bo"))
+    assert "You have no deputy" in _said(await typed(house, "away", "bo"))
+    assert "Nobody is called instead, so calls still reach you" in _said(await typed(house, "away 1d", "bo"))
+
+
+async def test_what_is_to_be_typed_is_written_as_the_surface_takes_it(house: House) -> None:
+    """With the slash command in Slack alone; the deputy by name."""
+    ana = await house.app.desk.who(Identity(surface="web", id="ana"))
+    assert isinstance(ana, Person)
+    for surface, way in (("slack", "“/placet away 2h”"), ("web", "“away 2h”")):
+        said = _said(await house.app.desk.command(ana, "away", surface=surface))
+        assert f"The command {way} has Bo Chen, your deputy, called instead" in said
+
+
+async def test_a_day_of_another_year_carries_its_year(house: House) -> None:
+    """A day alone would be taken for this year's."""
+    assert "until 01 Mar 2027 09:00" in _said(await typed(house, "away until 2027-03-01 09:00"))
+    assert _facts(await typed(house, "oncall"))["Ana Ruiz"] == "until 01 Mar 2027 08:00 UTC"
+
+
+async def test_what_one_approved_waits_for_others(house: House, agent: Caller) -> None:
+    """It is in nobody's list who had their say on what stands, also behind a page of such; Home leaves it out too."""
+    wipes = [await agent.asked("disk.wipe") for _ in range(_LISTED)]
+    for wipe in wipes:
+        await house.press("take", wipe)
+        await house.press("approve", wipe)
+    for text in ("list", "mine"):
+        assert _said(await typed(house, text)) == "Nothing is waiting for you."
+    assert _listed(await typed(house, "list", "bo"))
+    note = await agent.asked(REFUND)
+    assert _listed(await typed(house, "list")) == [note["id"]]
+    ana = await house.app.desk.who(Identity(surface="web", id="ana"))
+    assert isinstance(ana, Person)
+    waiting = [block for block in (await house.app.desk.home(ana)).blocks if isinstance(block, Lines)]
+    assert [line.review for block in waiting for line in block.items if block.title == "Waiting for you"] == [
+        note["id"]
+    ]
 
 
 @pytest.mark.parametrize("text", ["away soon", "away until", "away 5", "away until 2020-01-01", "away 9999999w"])

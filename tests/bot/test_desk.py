@@ -119,6 +119,7 @@ async def test_a_double_click_climbs_one_rung(house: House, agent: Caller, clock
     review = await agent.asked()
     first, second = [await _press(house, Verb.ESCALATE, review, once=once) for once in ("c1", "c2")]
     assert (first.answer, second.answer) == (Answer.DONE, Answer.SAME)
+    assert second.text.startswith("You escalated this a moment ago. Waiting for")
     assert second.review is not None
     assert list(second.review.called) == ["bo"]
     clock.forward(ONE_PRESS + timedelta(seconds=1))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.listing import line, queue_card
+from bot.listing import line, queue_card, queue_item
 from reviews.card import Actions, Card, Go, Lines, Text
-from reviews.model import Cause, Decision, Review, RiskLevel, Seat, Status
+from reviews.model import Cause, Decision, Person, Review, RiskLevel, Seat, Status
 from reviews.values import replace
 from tests.fakes.builders import START, a_proposal, a_review, a_route
 
@@ -42,6 +42,9 @@ def test_a_line_names_who_asked_through_the_houses_own_agent() -> None:
     theirs = replace(_review(7), agent="desk", owners=frozenset({"cy"}))
     assert line(theirs, {"cy": "Cy Okafor"}).detail.endswith("asked by Cy Okafor")
     assert line(_review(7), {}).detail.endswith(f"asked by {_review(7).agent}")
+    ana = Person(id="ana", name="Ana Ruiz")
+    assert queue_item(theirs, ana, {"cy": "Cy Okafor"}).agent == "Cy Okafor"
+    assert queue_item(_review(7), ana).agent == _review(7).agent
 
 
 def test_an_empty_queue_card_says_so() -> None:

@@ -30,7 +30,8 @@ def field(control: Control, name: str) -> Input:
 def test_a_pending_review_has_every_control() -> None:
     """What is rarely used last; handing over and revealing only where there is somebody or something."""
     assert tuple(controls(a_review())) == (*EVERY, Verb.TAKE, Verb.COMMENT)
-    more = controls(a_review(), hides=True, people={"bo": "Bo"})
+    assert Verb.HAND not in controls(a_review(), people={"bo": "Bo"})  # to oneself
+    more = controls(a_review(), hides=True, people={"ana": "Ana Ruiz", "bo": "Bo"})
     assert tuple(more) == (*EVERY, Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
 
 
