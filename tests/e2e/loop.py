@@ -31,6 +31,7 @@ class Loop:
     """Everything that takes part."""
 
     app: App
+    again: Callable[[], App]
     slack: Slack
     agent: aiohttp.ClientSession
     secret: str
@@ -68,6 +69,12 @@ class Loop:
         body, headers = signed(payload)
         async with self.slack.session.post(f"{self.app.url}/slack/events", data=body, headers=headers) as answer:
             return answer.status
+
+    async def restart(self) -> None:
+        """Stop the server and start another on the same database; Slack finds it where it is now."""
+        await self.app.stop()
+        self.app = self.again()
+        await self.app.start()
 
     async def send(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Something Slack sends, signed; what it is answered, {} for nothing."""
@@ -147,12 +154,12 @@ async def looped(
         env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET}
         app = App(config, folder=folder, env=env)
         await app.start()
-        stack.push_async_callback(app.stop)
         made = await app.operations.run("agent.add", {"name": "refund-desk"})
         agent = aiohttp.ClientSession(app.url, headers={"Authorization": f"Bearer {made['key']}"})
         await stack.enter_async_context(agent)
-        yield Loop(
+        loop = Loop(
             app=app,
+            again=lambda: App(config, folder=folder, env=env),
             slack=slack,
             agent=agent,
             secret=made["secret"],
@@ -162,6 +169,10 @@ async def looped(
             bo=users["bo"],
             channel=where,
         )
+        try:
+            yield loop
+        finally:
+            await loop.app.stop()
 
 
 def _config(port: int, users: dict[str, str], channel: str, api_url: str) -> dict[str, Any]:

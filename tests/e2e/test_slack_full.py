@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -105,6 +106,51 @@ async def test_a_second_click_changes_nothing(loop: Loop) -> None:
     async with loop.agent.get(f"/v1/reviews/{review['id']}/events") as answer:
         kinds = [entry["type"] for entry in (await answer.json())["items"]]
     assert kinds.count("review.pushed") == 1
+
+
+async def test_two_press_at_once(loop: Loop) -> None:
+    """Ana approves while Bo, who was called, rejects: one decision, and the other one is told who was first."""
+    review = await loop.ask()
+    card = await loop.card(review["id"])
+    assert await loop.press(card["ts"], "placet:escalate") == 200
+    assert (await loop.told())["type"] == "review.escalated"
+    approve = await loop.slack.press(loop.channel, card["ts"], loop.ana, "placet:approve")
+    reject = await loop.slack.press(loop.channel, card["ts"], loop.bo, "placet:reject:because", "too much")
+    await asyncio.gather(loop.send(approve), loop.send(reject))
+    decision = (await loop.told())["data"]["decision"]
+    first, loser = (("Ana Ruiz", loop.bo), ("Bo Chen", loop.ana))[decision["verdict"] == "rejected"]
+
+    async def told() -> bool:
+        return any(said.user == loser and first in said.text for said in loop.slack.ephemerals)
+
+    await until(loop.slack, told)
+
+
+async def test_a_press_after_a_restart_counts(loop: Loop) -> None:
+    """The card was posted by a server that is gone: its buttons decide all the same, and are taken away."""
+    review = await loop.ask()
+    card = await loop.card(review["id"])
+    await loop.restart()
+    assert await loop.press(card["ts"], "placet:approve") == 200
+    assert (await loop.told())["data"]["decision"]["verdict"] == "approved"
+    await loop.shows(card["ts"], "Approved by Ana Ruiz")
+
+
+async def test_a_press_on_a_stale_card_is_answered(loop: Loop) -> None:
+    """What Ana saw was replaced meanwhile: nothing is approved, and she is told to look again."""
+    review = await loop.ask()
+    card = await loop.card(review["id"])
+    stale = await loop.slack.press(loop.channel, card["ts"], loop.ana, "placet:approve")
+    half = {"action": {"arguments": {"order": "A-4721", "amount": 45.0, "iban": IBAN}}}
+    await loop.post(f"/v1/reviews/{review['id']}/revisions", half)
+    await loop.send(stale)
+
+    async def told() -> bool:
+        return any(said.user == loop.ana and "revision 2" in said.text for said in loop.slack.ephemerals)
+
+    await until(loop.slack, told)
+    async with loop.agent.get(f"/v1/reviews/{review['id']}") as answer:
+        assert (await answer.json())["status"] == "pending"
 
 
 async def test_a_reply_in_the_thread_is_a_comment(loop: Loop) -> None:
