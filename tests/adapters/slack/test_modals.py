@@ -173,11 +173,13 @@ async def test_a_slow_form_that_was_closed_is_answered_beside_the_card(build: Bu
     assert "not yours" in house.slack.ephemerals[0].text
 
 
-async def test_a_form_slack_does_not_take_says_so_in_its_place(house: House) -> None:
-    """The modal must not say "One moment…" for ever."""
-    house.slack.faults["views.update"] = [Fault(error="invalid_arguments")]
+@pytest.mark.parametrize("error", ["invalid_arguments", "hash_conflict"])
+async def test_a_form_slack_does_not_take_says_so_in_its_place(house: House, error: str) -> None:
+    """The modal must not say "One moment…" for ever. No `hash` is sent: only one that is stale can be in conflict."""
+    house.slack.faults["views.update"] = [Fault(error=error)]
     view = await _open(house)
-    assert "invalid_arguments" in seen(view["blocks"])
+    assert error in seen(view["blocks"])
+    assert not any("hash" in args for method, args in house.slack.calls if method.startswith("views."))
 
 
 async def test_a_form_of_an_older_version_is_answered(house: House) -> None:
