@@ -50,7 +50,7 @@ class Token:
     def read(cls, text: object) -> Token:
         """Read what `str` made. Raises Malformed."""
         parts = text.split("|") if isinstance(text, str) else []
-        if len(parts) != 4 or not (parts[2].isascii() and parts[2].isdigit() and len(parts[2]) < 10) or not parts[1]:
+        if len(parts) != 4 or not (parts[2].isascii() and parts[2].isdigit() and len(parts[2]) < 20) or not parts[1]:
             raise Malformed(f"not one of our values: {text!r:.100}")
         return cls(copy=parts[0], review=parts[1], revision=int(parts[2]), shown=parts[3])
 
