@@ -15,7 +15,7 @@ from reviews.model import Verb
 @given(
     copy=st.text(st.characters(blacklist_characters="|")),
     review=st.text(st.characters(blacklist_characters="|"), min_size=1),
-    revision=st.integers(min_value=0),
+    revision=st.integers(min_value=0, max_value=10**18),
     shown=st.text("0123456789abcdef"),
 )
 def test_a_token_reads_back_as_it_was_written(copy: str, review: str, revision: int, shown: str) -> None:
