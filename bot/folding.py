@@ -29,7 +29,7 @@ class Folding:
         most, review = self._most(), tx.read(copy.review)
         if review is None or not folds(review, copy, most, most):
             return False
-        return folds(review, copy, len(tx.standing(*place(copy), "posted", most)), most)
+        return folds(review, copy, _standing(tx, copy, most), most)
 
     def fold(self, tx: Tx, copy: Copy) -> bool:
         """Fold a copy, keep it folded, or let it have a card again. False: it is to have a card."""
@@ -67,6 +67,13 @@ class Folding:
         found = (tx.read(line.review) for line in folded[:_READ])
         reviews = [review for review in found if review is not None]
         return self._queue_card(reviews, len(folded) - len(reviews)), not folded
+
+
+def _standing(tx: Tx, copy: Copy, most: int) -> int:
+    """How many cards lie at a copy's place or wait for their turn there before it; no more than matter are counted."""
+    lie = len(tx.standing(*place(copy), "posted", most))
+    waiting = (c for state in ("new", "posting") for c in tx.standing(*place(copy), state, most + 1))
+    return lie + sum((c.created_at, c.id) < (copy.created_at, copy.id) for c in waiting)
 
 
 def _replaced(tx: Tx, copy: Copy) -> bool:

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 
 async def start(house: House, example: str, *args: str) -> asyncio.subprocess.Process:
     """An example as a process of its own, with a key."""
-    agent = house.callers.get("desk") or await house.agent("desk")
-    house.callers["desk"] = agent
+    agent = house.callers.get("refund-desk") or await house.agent("refund-desk")
+    house.callers["refund-desk"] = agent
     return await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "examples" / example),
@@ -56,7 +56,7 @@ async def test_a_langgraph_agent_is_killed_and_goes_on_with_the_edit(tmp_path: P
         edit = {"order": "A-4721", "amount": 90.0, "currency": "USD"}
         await house.press(Verb.EDIT, {"id": review, "revision": 1}, arguments=edit)
         assert (await told(second)).startswith("refunded 90.0 for A-4721 (red_")
-        kept = await house.callers["desk"].review(review)
+        kept = await house.callers["refund-desk"].review(review)
         assert (kept["grant"]["state"], kept["decision"]["edited"]) == ("used", True)
 
 
@@ -67,7 +67,7 @@ async def test_a_langgraph_agent_that_is_refused_pays_nothing(tmp_path: Path) ->
         review = await waiting(agent)
         await house.press(Verb.REJECT, {"id": review, "revision": 1}, reason="wrong customer")
         assert await told(agent) == "not refunded: rejected (wrong customer)\n"
-        assert (await house.callers["desk"].review(review))["grant"] is None
+        assert (await house.callers["refund-desk"].review(review))["grant"] is None
 
 
 async def test_a_langgraph_agent_that_is_asked_for_changes_withdraws(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_a_langgraph_agent_that_is_asked_for_changes_withdraws(tmp_path: P
         review = await waiting(agent)
         await house.press(Verb.REQUEST_CHANGES, {"id": review, "revision": 1}, reason="half of it")
         assert await told(agent) == "not refunded: changes requested (half of it)\n"
-        kept = await house.callers["desk"].review(review)
+        kept = await house.callers["refund-desk"].review(review)
         assert (kept["status"], kept["grant"]) == ("withdrawn", None)
 
 
@@ -89,7 +89,7 @@ async def test_the_agent_of_fifteen_lines_that_is_asked_for_changes_withdraws(tm
         await house.press(Verb.REQUEST_CHANGES, {"id": review.id, "revision": 1}, reason="half of it")
         said = (await told(agent)).splitlines()
         assert said == ["changes requested: half of it", "not acting: withdrawn I have no other proposal."]
-        assert (await house.callers["desk"].review(review.id))["status"] == "withdrawn"
+        assert (await house.callers["refund-desk"].review(review.id))["status"] == "withdrawn"
 
 
 @pytest.mark.parametrize(
