@@ -7,12 +7,13 @@ An adapter is found by the entry-point group `placet.adapters`; the entry names 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from aiohttp import web
 
+from reviews.model import Object
 from reviews.ports import Clock, Desk, Door, Surface
 
 
@@ -52,14 +53,40 @@ class Adapter(Surface, Protocol):
 # ---------------------------------------------------------------------------------------------- operators' commands
 
 
+#: The name of what is found in placet.yml itself.
+CONFIGURATION = "configuration"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """A finding of a surface's own examination. `state`: ok, warn, bad; `fix` says how to mend it."""
+class Finding:
+    """One thing an examination looked at, the house's own or a surface's.
+
+    `state` is `ok`, `warn` (look at it) or `bad` (it will fail); `fix` says what to do.
+    """
 
     name: str
     state: str
     text: str
     fix: str = ""
+
+    def as_json(self) -> Object:
+        """The finding for other programs."""
+        return asdict(self)
+
+
+def ok(name: str, text: str) -> Finding:
+    """Well."""
+    return Finding(name=name, state="ok", text=text)
+
+
+def warn(name: str, text: str, fix: str) -> Finding:
+    """Works, and should be looked at: `fix` is the way out."""
+    return Finding(name=name, state="warn", text=text, fix=fix)
+
+
+def bad(name: str, text: str, fix: str = "") -> Finding:
+    """Will fail, or does."""
+    return Finding(name=name, state="bad", text=text, fix=fix)
 
 
 class Tools(Protocol):
@@ -80,6 +107,6 @@ class Tools(Protocol):
         channels: Sequence[str],
         people: Sequence[str],
         now: datetime,
-    ) -> Sequence[Check]:
+    ) -> Sequence[Finding]:
         """Look whether the surface would work: secrets, permissions, channels, people, clock."""
         ...

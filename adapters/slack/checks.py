@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.port import Check
+from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from adapters.slack import manifest as app
 from adapters.slack.calls import Calls, translated
 from adapters.slack.config import (
@@ -73,7 +73,7 @@ class SlackTools:
         channels: Sequence[str],
         people: Sequence[str],
         now: datetime,
-    ) -> Sequence[Check]:
+    ) -> Sequence[Finding]:
         """See `adapters.port.Tools`. Nothing is asked of Slack until every setting and secret is there."""
         if wrong := list(_settings(config)):
             return wrong
@@ -82,10 +82,10 @@ class SlackTools:
                 return [_mixed_up()]
             configured = configure(config, env)
         except SlackMisconfigured as fault:
-            return [_bad("secrets", str(fault), "Then run `placet doctor` again.")]
+            return [bad("secrets", str(fault), "Then run `placet doctor` again.")]
         if configured is None:
             fix = f"{_WHERE}, OAuth & Permissions, into {BOT_TOKEN}, or name a file in {BOT_TOKEN}_FILE."
-            return [_bad("secrets", f"{BOT_TOKEN} is not set, so Slack is off", fix)]
+            return [bad("secrets", f"{BOT_TOKEN} is not set, so Slack is off", fix)]
         settings, secrets = configured
         async with _calling(settings, secrets) as calls:
             return [check async for check in _Look(calls, settings, secrets).all(channels, people, now)]
@@ -112,13 +112,13 @@ class _Look:
         self._calls, self._settings, self._secrets = calls, settings, secrets
         self._teams: tuple[str, ...] = ()
 
-    async def all(self, channels: Sequence[str], people: Sequence[str], now: datetime) -> AsyncIterator[Check]:
+    async def all(self, channels: Sequence[str], people: Sequence[str], now: datetime) -> AsyncIterator[Finding]:
         """Every check, in the order in which one mends them."""
         try:
             with translated():
                 me = await self._calls.steady.auth_test()
         except PlacetError as fault:
-            yield _bad("token", str(fault), "The other checks of Slack wait for this one.")
+            yield bad("token", str(fault), "The other checks of Slack wait for this one.")
             return
         self._teams = tuple(str(me[key]) for key in ("team_id", "enterprise_id") if me.get(key))
         yield _whose(me, self._settings.team, self._teams)
@@ -129,19 +129,19 @@ class _Look:
             for check in [*await self._channels(channels), *await self._people(people)]:
                 yield check
         except PlacetError as fault:
-            yield _warn("places", f"not all channels and people were looked at: {fault}", "Run `placet doctor` again.")
+            yield warn("places", f"not all channels and people were looked at: {fault}", "Run `placet doctor` again.")
 
-    async def _socket(self) -> Check:
+    async def _socket(self) -> Finding:
         """Whether the app token opens a connection; the connection itself is not made."""
         try:
             with translated():
                 await self._open_socket()
         except _NoSocket as fault:
             fix = "On your Slack app's page, Basic Information > App-Level Tokens, make one with connections:write."
-            return _bad("socket", f"Slack opens no socket for {APP_TOKEN} ({fault})", fix)
+            return bad("socket", f"Slack opens no socket for {APP_TOKEN} ({fault})", fix)
         except PlacetError as fault:
-            return _bad("socket", str(fault), "Run `placet doctor` again.")
-        return _ok("socket", "Slack opens one for the app token")
+            return bad("socket", str(fault), "Run `placet doctor` again.")
+        return ok("socket", "Slack opens one for the app token")
 
     async def _open_socket(self) -> None:
         try:
@@ -153,11 +153,11 @@ class _Look:
 
     # ------------------------------------------------------------------------------------------ channels
 
-    async def _channels(self, addresses: Sequence[str]) -> list[Check]:
+    async def _channels(self, addresses: Sequence[str]) -> list[Finding]:
         wanted = list(dict.fromkeys(address.strip() for address in addresses))
         named = await self._listed() if any(not _ID.fullmatch(address) for address in wanted) else {}
         found = [_channel(address, await self._channel(address, named)) for address in wanted]
-        return found or [_warn("channels", "no role has one", "Give roles `channels: {slack: …}` in placet.yml.")]
+        return found or [warn("channels", "no role has one", "Give roles `channels: {slack: …}` in placet.yml.")]
 
     async def _channel(self, address: str, named: Mapping[str, Json]) -> Json | None:
         if not _ID.fullmatch(address):
@@ -188,24 +188,24 @@ class _Look:
 
     # ------------------------------------------------------------------------------------------ people
 
-    async def _people(self, identities: Sequence[str]) -> list[Check]:
+    async def _people(self, identities: Sequence[str]) -> list[Finding]:
         refused = [check for identity in identities if (check := await self._person(identity)) is not None]
         if not identities:
             fix = "Write `identities: {slack: U…}` for each: in Slack, their profile > ⋮ > Copy member ID."
-            return [_bad("people", "nobody has an identity in Slack, so nobody may press there", fix)]
-        return refused or [_ok("people", f"{len(identities)} can be written to")]
+            return [bad("people", "nobody has an identity in Slack, so nobody may press there", fix)]
+        return refused or [ok("people", f"{len(identities)} can be written to")]
 
-    async def _person(self, identity: str) -> Check | None:
+    async def _person(self, identity: str) -> Finding | None:
         """What is wrong with a person's identity, `U…` or `T…:U…`."""
         team, _, user = identity.strip().rpartition(":")
         if team and team not in self._teams:
             text = f"{identity} is of another workspace than the bot token's, {' of '.join(self._teams)}"
-            return _warn("people", text, "They may press in shared channels, and get no direct messages.")
+            return warn("people", text, "They may press in shared channels, and get no direct messages.")
         try:
             with translated():
                 await self._calls.steady.conversations_open(users=[user])
         except SurfaceRefused as fault:
-            return _bad("people", f"{identity}: {fault}", "In Slack, their profile > ⋮ > Copy member ID.")
+            return bad("people", f"{identity}: {fault}", "In Slack, their profile > ⋮ > Copy member ID.")
         return None
 
 
@@ -216,14 +216,14 @@ class _NoSocket(PlacetError):
 # ---------------------------------------------------------------------------------------------- settings and secrets
 
 
-def _settings(section: Mapping[str, Any]) -> Iterator[Check]:
+def _settings(section: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong in the `slack:` section itself: told as the configuration's, for there it is mended."""
     try:
         SlackConfig.model_validate(dict(section))
     except ValidationError as fault:
         for error in fault.errors(include_input=False, include_url=False):
             text, fix = _wrong(str(error["loc"][0]), error["type"], error["msg"], error.get("ctx", {}))
-            yield _bad("configuration", f"placet.yml: {text}", fix)
+            yield bad(CONFIGURATION, f"placet.yml: {text}", fix)
 
 
 def _wrong(key: str, kind: str, said: str, more: Mapping[str, Any]) -> tuple[str, str]:
@@ -244,87 +244,75 @@ def _bot_token(env: Mapping[str, str]) -> str:
     return "" if found is None else found[1].bot_token
 
 
-def _mixed_up() -> Check:
+def _mixed_up() -> Finding:
     fix = (
         f"Move it to {APP_TOKEN}. {BOT_TOKEN} takes the Bot User OAuth Token, which begins with xoxb-: "
         "on your Slack app's page, OAuth & Permissions."
     )
-    return _bad("token", f"{BOT_TOKEN} holds an app token (xapp-…), not the bot's", fix)
+    return bad("token", f"{BOT_TOKEN} holds an app token (xapp-…), not the bot's", fix)
 
 
 # ---------------------------------------------------------------------------------------------- single findings
 
 
-def _whose(me: AsyncSlackResponse, team: str | None, teams: tuple[str, ...]) -> Check:
+def _whose(me: AsyncSlackResponse, team: str | None, teams: tuple[str, ...]) -> Finding:
     if not me.get("bot_id"):
         fix = f"{_WHERE}, OAuth & Permissions: the Bot User OAuth Token, which begins with xoxb-."
-        return _bad("token", f"{BOT_TOKEN} holds a person's token, not a bot's", fix)
+        return bad("token", f"{BOT_TOKEN} holds a person's token, not a bot's", fix)
     if team and team not in teams:
         text = f"the token is of the workspace {' of '.join(teams)}, and slack.team in placet.yml says {team}"
-        return _bad("token", text, "Take slack.team out, or install the app to that workspace and copy its token.")
-    return _ok("token", f"{me.get('user')} in the workspace {me.get('team')} ({me.get('team_id')})")
+        return bad("token", text, "Take slack.team out, or install the app to that workspace and copy its token.")
+    return ok("token", f"{me.get('user')} in the workspace {me.get('team')} ({me.get('team_id')})")
 
 
-def _scopes(me: AsyncSlackResponse) -> Check:
+def _scopes(me: AsyncSlackResponse) -> Finding:
     """What the app may do against what it must: https://docs.slack.dev/authentication/installing-with-oauth"""
     said = _header(me, "x-oauth-scopes")
     if not said:
-        return _warn("scopes", "Slack did not say which the token has", _AGAIN)
+        return warn("scopes", "Slack did not say which the token has", _AGAIN)
     held = {scope.strip() for scope in said.split(",")}
     missing, more = sorted(set(app.SCOPES) - held), sorted(held - set(app.SCOPES))
     if missing:
-        return _bad("scopes", f"the app lacks {', '.join(missing)}", _AGAIN)
+        return bad("scopes", f"the app lacks {', '.join(missing)}", _AGAIN)
     if more:
-        return _warn("scopes", f"the app may do more than it needs: {', '.join(more)}", _AGAIN)
-    return _ok("scopes", f"the {len(held)} it needs, and no other")
+        return warn("scopes", f"the app may do more than it needs: {', '.join(more)}", _AGAIN)
+    return ok("scopes", f"the {len(held)} it needs, and no other")
 
 
-def _clock(me: AsyncSlackResponse, now: datetime) -> Check:
+def _clock(me: AsyncSlackResponse, now: datetime) -> Finding:
     """Slack signs with its own time; a signature counts for five minutes by ours."""
     try:
         theirs = parsedate_to_datetime(_header(me, "Date"))
     except (ValueError, TypeError):
-        return _warn("clock", "Slack did not say what time it is", "Compare this machine's clock with another.")
+        return warn("clock", "Slack did not say what time it is", "Compare this machine's clock with another.")
     off = round((now - theirs.astimezone(UTC)).total_seconds())
     fix = "Set this machine's clock by NTP: what Slack sends is refused when the two are five minutes apart."
     text = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} Slack's"
     if abs(off) <= _DRIFT:
-        return _ok("clock", "runs with Slack's")
-    return _bad("clock", text, fix) if abs(off) > _TOO_FAR else _warn("clock", text, fix)
+        return ok("clock", "runs with Slack's")
+    return bad("clock", text, fix) if abs(off) > _TOO_FAR else warn("clock", text, fix)
 
 
-def _signing(secrets: Secrets) -> Check:
+def _signing(secrets: Secrets) -> Finding:
     if _SECRET.fullmatch(secrets.signing_secret):
-        return _ok("signing secret", "has the shape of one; only a click can prove it")
+        return ok("signing secret", "has the shape of one; only a click can prove it")
     fix = f"{_WHERE}, Basic Information > Signing Secret: 32 digits and letters a to f."
-    return _warn("signing secret", f"{SIGNING_SECRET} does not look like one", fix)
+    return warn("signing secret", f"{SIGNING_SECRET} does not look like one", fix)
 
 
-def _channel(address: str, found: Json | None) -> Check:
+def _channel(address: str, found: Json | None) -> Finding:
     if found is None:
         fix = "Check it under `roles:` in placet.yml; into a private one invite the bot: /invite @placet."
-        return _bad("channels", f"Slack shows this bot no channel {address}", fix)
+        return bad("channels", f"Slack shows this bot no channel {address}", fix)
     if found.get("is_archived"):
-        return _bad("channels", f"{address} is archived", "Unarchive it, or name another one in placet.yml.")
+        return bad("channels", f"{address} is archived", "Unarchive it, or name another one in placet.yml.")
     if not found.get("is_member"):
         text = f"the bot is no member of {address}: it can post there, and cannot look for a card that may be there"
-        return _warn("channels", text, "Type /invite @placet there.")
-    return _ok("channels", f"the bot is in {address}")
+        return warn("channels", text, "Type /invite @placet there.")
+    return ok("channels", f"the bot is in {address}")
 
 
 def _header(answer: AsyncSlackResponse, name: str) -> str:
     """A header of an answer, whatever its case; empty where it is not there."""
     found = {key.lower(): value for key, value in answer.headers.items()}
     return str(found.get(name.lower(), ""))
-
-
-def _ok(name: str, text: str) -> Check:
-    return Check(name=name, state="ok", text=text)
-
-
-def _warn(name: str, text: str, fix: str) -> Check:
-    return Check(name=name, state="warn", text=text, fix=fix)
-
-
-def _bad(name: str, text: str, fix: str) -> Check:
-    return Check(name=name, state="bad", text=text, fix=fix)

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.port import CONFIGURATION, Finding, bad, ok
 from bot.cli import checks_house, checks_machine
-from bot.cli.finding import CONFIGURATION, Finding, bad, ok
 from bot.config import Config, ConfigFault, load
 from reviews.errors import PlacetError
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from bot.app import ADAPTERS, is_loopback
 from bot.cli.checks_machine import Served
-from bot.cli.finding import CONFIGURATION, Finding, bad, ok, warn
 from bot.cli.surfaces import tools_of
 from bot.config import Config
 from bot.keys import read_secret
@@ -24,6 +24,7 @@ from policies.load import load
 from policies.model import Policy
 from reviews.errors import PlacetError
 from reviews.model import RiskLevel
+from reviews.values import replace
 
 #: A network as wide as this opens callbacks to nearly everything.
 _WIDE = 8
@@ -174,10 +175,7 @@ def _examined(name: str, config: Config, env: Mapping[str, str]) -> list[Finding
     channels = [role.channels[name] for role in config.roles.values() if name in role.channels]
     people = [person.identities[name] for person in config.people if name in person.identities]
     looked = tools.examine(section, env, channels=channels, people=people, now=datetime.now(UTC))
-    found = [
-        Finding(name=_titled(name, check.name), state=check.state, text=check.text, fix=check.fix)
-        for check in asyncio.run(looked)
-    ]
+    found = [replace(finding, name=_titled(name, finding.name)) for finding in asyncio.run(looked)]
     try:
         tools.manifest(section, url=config.server.public_url or "", socket=False)
     except PlacetError as fault:

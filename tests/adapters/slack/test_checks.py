@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.port import Check
+from adapters.port import Finding
 from adapters.slack.checks import TOOLS
 from adapters.slack.manifest import SCOPES
 from tests.fakes.slack import Slack
@@ -75,10 +75,10 @@ class Api:
         channels: Sequence[str] = ("#approvals",),
         people: Sequence[str] = ("U0ANA",),
         **config: Any,
-    ) -> dict[str, list[Check]]:
+    ) -> dict[str, list[Finding]]:
         """The findings of one look, by name."""
         section = {"api_url": self.url, **config}
-        found: dict[str, list[Check]] = defaultdict(list)
+        found: dict[str, list[Finding]] = defaultdict(list)
         for check in await TOOLS.examine(section, env, channels=channels, people=people, now=datetime.now(UTC)):
             found[check.name].append(check)
         return found
@@ -105,7 +105,7 @@ async def api() -> AsyncIterator[Api]:
         yield served
 
 
-def states(found: dict[str, list[Check]]) -> dict[str, set[str]]:
+def states(found: dict[str, list[Finding]]) -> dict[str, set[str]]:
     """The states of the findings, by name."""
     return {name: {check.state for check in checks} for name, checks in found.items()}
 
