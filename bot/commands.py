@@ -16,8 +16,9 @@ from reviews.eligibility import Barred
 from reviews.errors import NotFound
 from reviews.model import Object, Person, Reach, Review, Rung
 from reviews.ports import Desk, Query, QueueFilter, Tx
-from reviews.present import clean, title_of
+from reviews.present import title_of
 from reviews.redact import scrubber
+from reviews.unseen import clean
 
 _COMMANDS = (
     ("list [action]", "Open reviews of your roles, most urgent first; of one action, if you name it"),

@@ -42,8 +42,8 @@ from reviews.events import (
 from reviews.forms import merged
 from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Verb
 from reviews.ports import Agent, Asked, Entry, Notice, QueueFilter, QueuePage, Refusal, Tx
-from reviews.present import clean
 from reviews.steps import sentence
+from reviews.unseen import clean
 from reviews.values import replace
 
 #: How long taking a review keeps the ladder from climbing.

@@ -40,6 +40,7 @@ from reviews.forms import ARGUMENTS
 from reviews.lifecycle import sentence
 from reviews.model import Change, Object, Review, ReviewType, Status, Verb
 from reviews.status import DESK, afterwards, asker, by_people, status_word, tone_of
+from reviews.unseen import clean
 from reviews.words import host_of, quoted, words
 
 _VALUE = 600
@@ -48,11 +49,6 @@ _STRONGEST = 2
 _HIGHLIGHTED = 20
 #: Arguments named in a title that has no summary.
 _FIRST = 3
-#: Characters that could make a text read otherwise than it is written: controls, bidi overrides, what has no width.
-_TRICKS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +74,6 @@ class Surroundings:
     names: dict[str, str] | None = None
     people: tuple[str, ...] = ()
     revealed: bool = False
-
-
-def clean(text: str) -> str:
-    """A text with no character that hides, reverses or reorders others."""
-    return _TRICKS.sub("\ufffd", text)
 
 
 def present(review: Review, around: Surroundings) -> Card:

@@ -10,19 +10,17 @@ import json
 import re
 from typing import Any, TypeAlias
 
+from reviews import unseen
+
 Json: TypeAlias = dict[str, Any]
 
-#: Controls, bidi overrides, what has no width, lone surrogates: what hides, reorders, or cannot be sent.
-_TRICKS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
+_UNSEEN = re.compile(unseen.UNSEEN)
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
 def clean(text: str) -> str:
     """The text with ordinary line breaks and no character that hides or reorders others."""
-    return _TRICKS.sub("\ufffd", _BREAKS.sub("\n", text))
+    return unseen.clean(_BREAKS.sub("\n", text))
 
 
 def spelled(text: str) -> str:
@@ -30,7 +28,7 @@ def spelled(text: str) -> str:
 
     Such characters stand in JSON only within its strings, where they may be written so (RFC 8259, section 7).
     """
-    return _BREAKS.sub(_spelled, _TRICKS.sub(_spelled, text))
+    return _BREAKS.sub(_spelled, _UNSEEN.sub(_spelled, text))
 
 
 def _spelled(found: re.Match[str]) -> str:

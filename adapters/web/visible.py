@@ -1,8 +1,4 @@
-"""Foreign text made safe to look at: what would be invisible, or turn other text round, is shown by its name. Pure.
-
-Unicode TR36 and "Trojan Source" (CVE-2021-42574) tell why: an override can make 1800 read as 0081, and zero-width
-or tag characters hide words from the person that the agent's next reader sees.
-"""
+"""Foreign text made safe to look at: what would be invisible, or turn other text round, is shown by its name. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
-_TURNING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_HIDDEN = (
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
-)
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e0fff"
+from reviews.unseen import UNSEEN
+
 # Joiners and variation selectors are part of emoji and of many scripts, but hide nothing good behind a Latin letter.
-_MARK = re.compile(f"[{_TURNING}{_HIDDEN}{_CONTROL}]|(?:(?<=[\x00-\x7f])|^)[\u200c\u200d\ufe00-\ufe0f]")
+_MARK = re.compile(f"{UNSEEN}|(?:(?<=[\x00-\x7f])|^)[\u200c\u200d\ufe00-\ufe0f]")
 _BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 
 
