@@ -82,7 +82,6 @@ class Asking:
         directory = self._service.directory()
         if request.reviewer_role is not None and request.reviewer_role not in directory.config.roles:
             return None  # submitting it says so beside its field
-
         review = await self._service.store.view(lambda tx: self._would_be(tx, desk, request, asker))
         left = eligibility.unfilled(_all_for_it(review, directory.people())) if review.route.tier.asks else ()
         if not left:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bot.absence import Absences, Unclear, until_of
-from bot.listing import Some, list_card, may_see, plain_card, some
+from bot.listing import Some, list_card, may_see, some
 from bot.people import Directory
 from bot.service import Service
 from policies import durations
 from reviews import eligibility
-from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone
+from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone, plain_card
 from reviews.eligibility import Barred
 from reviews.errors import NotFound
 from reviews.model import Object, Person, Reach, Review, Rung
@@ -69,12 +69,12 @@ class Commands:
             return self._said(str(fault))
 
     def _card(self, title: str, blocks: Iterable[Block]) -> Card:
-        return plain_card(title, tuple(blocks), f"{self._service.base_url}/inbox")
+        return plain_card(title, blocks, link=f"{self._service.base_url}/inbox")
 
     def _said(self, text: str, more: Iterable[Block] = ()) -> Card:
         """A card that says what was wrong."""
         blocks = (Callout(text=text, tone=Tone.ATTENTION), *more)
-        return plain_card("Placet", blocks, f"{self._service.base_url}/inbox", Tone.ATTENTION)
+        return plain_card("Placet", blocks, link=f"{self._service.base_url}/inbox", tone=Tone.ATTENTION)
 
     async def _list(self, title: str, person: Person, filter: QueueFilter) -> Card:
         def look(tx: Tx) -> Some:
@@ -174,7 +174,7 @@ class Commands:
             Fact(label="You", value=stands.text if isinstance(stands, Barred) else f"may decide ({stands.source})"),
         )
         blocks = [Facts(items=tuple(fact for fact in facts if fact.value)), *_trace(review.proposal.trace, hide)]
-        return plain_card(f"Why {title_of(review)}", (*blocks, *self._chain(review)), link)
+        return plain_card(f"Why {title_of(review)}", (*blocks, *self._chain(review)), link=link)
 
     def _chain(self, review: Review) -> tuple[Block, ...]:
         """The ladder of this run, and whom each rung would reach now."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reviews import eligibility
-from reviews.card import Actions, Block, Callout, Card, Facts, Go, Line, Lines, Style, Text, Tone, Way
+from reviews.card import Actions, Block, Callout, Card, Facts, Go, Line, Lines, Style, Text, Tone, Way, plain_card
 from reviews.eligibility import Barred
 from reviews.lifecycle import priority
 from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
@@ -120,21 +120,6 @@ def some(tx: Tx, person: Person, filter: QueueFilter) -> Some:
 # ---------------------------------------------------------------------------------------------- cards
 
 
-def plain_card(title: str, blocks: Sequence[Block], link: str, tone: Tone = Tone.NEUTRAL) -> Card:
-    """A card that is of no review."""
-    return Card(
-        review="",
-        revision=0,
-        version=0,
-        title=title,
-        tone=tone,
-        status="",
-        fallback=title,
-        blocks=tuple(blocks),
-        link=link,
-    )
-
-
 def line(review: Review, names: Mapping[str, str]) -> Line:
     """A review as a line among others: what would happen, how grave it is, whom it waits for, until when.
 
@@ -163,7 +148,7 @@ def lines(title: str, found: Some, names: Mapping[str, str], otherwise: str) -> 
 def list_card(title: str, found: Some, person: Person, names: Mapping[str, str], link: str) -> Card:
     """A view of a person's queue, with the ways on from it."""
     block = lines(title, found, names, "Nothing is waiting for you.")
-    return plain_card(title, (block, *_ways(found, person)), link)
+    return plain_card(title, (block, *_ways(found, person)), link=link)
 
 
 def queue_card(reviews: Sequence[Review], more: int, names: Mapping[str, str], base: str) -> Card:
@@ -174,13 +159,13 @@ def queue_card(reviews: Sequence[Review], more: int, names: Mapping[str, str], b
     first = sorted(reviews, key=lambda review: (-priority(review), review.seq))
     left = more + max(0, len(first) - _FOLDED)
     if not first:
-        return plain_card("Queue", (Text(text="Nothing waits here now."),), f"{base}/inbox", Tone.MUTED)
+        return plain_card("Queue", (Text(text="Nothing waits here now."),), link=f"{base}/inbox", tone=Tone.MUTED)
     count = len(first) + more
     title = f"{count} low-risk review{'s wait' if count > 1 else ' waits'} here"
     note = Text(text="Much is open here, so these share one card. Each can be opened and decided.", style=Style.SMALL)
     ways = Actions(controls=(), ways=(Way(go=Go.BULK, label="Approve several"), _QUEUE))
     block = Lines(items=tuple(line(review, names) for review in first[:_FOLDED]), more=left)
-    return plain_card(title, (note, block, ways), f"{base}/inbox", Tone.ATTENTION)
+    return plain_card(title, (note, block, ways), link=f"{base}/inbox", tone=Tone.ATTENTION)
 
 
 _QUEUE = Way(go=Go.QUEUE, label="My queue", value="roles")
@@ -205,7 +190,7 @@ def home_card(home: Home, names: Mapping[str, str], base: str) -> Card:
         lines("Decided by you lately", home.decided, names, "You have decided nothing lately."),
     ]
     blocks += [] if home.calls is None else [home.calls]
-    return plain_card(f"Placet: {home.person.name}", (Callout(text=home.away), *blocks), f"{base}/inbox")
+    return plain_card(f"Placet: {home.person.name}", (Callout(text=home.away), *blocks), link=f"{base}/inbox")
 
 
 def _ways(found: Some, person: Person) -> tuple[Block, ...]:

@@ -6,6 +6,7 @@ says whose words they are, so that an agent's text can never pass for a control 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -287,3 +288,20 @@ class Card:
     link: str = ""
     digest: str = ""
     over: bool = field(default=False)
+
+
+def plain_card(
+    title: str, blocks: Iterable[Block], *, link: str = "", tone: Tone = Tone.NEUTRAL, fallback: str = ""
+) -> Card:
+    """A card that is of no review: a list, an answer, a sentence. The title is its fallback unless one is given."""
+    return Card(
+        review="",
+        revision=0,
+        version=0,
+        title=title,
+        tone=tone,
+        status="",
+        fallback=fallback or title,
+        blocks=tuple(blocks),
+        link=link,
+    )

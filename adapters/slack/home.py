@@ -15,7 +15,7 @@ from adapters.slack.calls import Calls, translated
 from adapters.slack.chores import Chores, logged
 from adapters.slack.press import Malformed
 from adapters.slack.text import Json
-from reviews.card import Card, Text, Tone
+from reviews.card import Card, Text, plain_card
 from reviews.errors import PlacetError, SurfaceUnavailable
 from reviews.model import Identity
 from reviews.ports import Desk, Refusal
@@ -122,21 +122,9 @@ class Homes:
 
     async def _card(self, identity: Identity) -> Card:
         person = await self._desk.who(identity)
-        return _refused(person.text) if isinstance(person, Refusal) else await self._desk.home(person)
-
-
-def _refused(text: str) -> Card:
-    """The Home of somebody who is not known here."""
-    return Card(
-        review="",
-        revision=0,
-        version=0,
-        title="Placet",
-        tone=Tone.NEUTRAL,
-        status="",
-        fallback=text,
-        blocks=(Text(text=text),),
-    )
+        if isinstance(person, Refusal):
+            return plain_card("Placet", [Text(text=person.text)], fallback=person.text)
+        return await self._desk.home(person)
 
 
 def _now() -> float:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reviews.card import Actions, Card, Form, Go, Input, Kind, Line, Lines, Text, Tone, Way
+from reviews.card import Actions, Card, Form, Go, Input, Kind, Line, Lines, Text, Way, plain_card
 from reviews.errors import NotFound
 from reviews.events import Answer, Interaction, Reply
 from reviews.model import Identity, Person, RiskLevel, Status, Verb
@@ -217,16 +217,7 @@ def queue_card(items: Iterable[QueueItem], title: str = "Your queue") -> Card:
     )
     ways = (Way(go=Go.QUEUE, label="My queue", value="roles"), Way(go=Go.BULK, label="Approve several"))
     blocks = (Lines(items=lines, title="Waiting") if lines else Text(text="Nothing is waiting for you."),)
-    return Card(
-        review="",
-        revision=0,
-        version=0,
-        title=title,
-        tone=Tone.NEUTRAL,
-        status="",
-        fallback=title,
-        blocks=(*blocks, Actions(controls=(), ways=ways)),
-    )
+    return plain_card(title, (*blocks, Actions(controls=(), ways=ways)))
 
 
 @dataclass

@@ -33,6 +33,7 @@ from reviews.card import (
     Tone,
     Voice,
     Way,
+    plain_card,
 )
 from reviews.model import RiskLevel, Status, Verb
 from reviews.ports import QueueItem
@@ -117,22 +118,14 @@ def queue(many: int = 3, more: int = 0, **changes: Any) -> Card:
     """A card that lists reviews, as Home, a command and a place's queue do."""
     waiting = tuple(_line(n, "waits for manager", hours=n + 1) for n in range(many))
     call = Fact(label="it-ops", value="Ana Ruiz, then Bo Lindqvist")
-    made = Card(
-        review="",
-        revision=0,
-        version=0,
-        title="Placet: Ana Ruiz",
-        tone=Tone.NEUTRAL,
-        status="",
-        fallback=f"{many} reviews wait",
-        blocks=(
-            Callout(text="You are not away."),
-            Lines(items=waiting, title="Waiting for you", more=more),
-            Actions(controls=(), ways=(Way(go=Go.BULK, label="Approve several"),)),
-            Facts(items=(call,), title="On call"),
-        ),
-        link="https://placet.example.com/inbox",
+    blocks = (
+        Callout(text="You are not away."),
+        Lines(items=waiting, title="Waiting for you", more=more),
+        Actions(controls=(), ways=(Way(go=Go.BULK, label="Approve several"),)),
+        Facts(items=(call,), title="On call"),
     )
+    link = "https://placet.example.com/inbox"
+    made = plain_card("Placet: Ana Ruiz", blocks, link=link, fallback=f"{many} reviews wait")
     return replace(made, **changes)
 
 
