@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import storage
 from reviews.events import Cast, Post, Rang, Record
+from reviews.keeping import Query, Store, Tx
 from reviews.model import Review, Target
-from reviews.ports import Query, Store, Tx
 from storage.rows import fresh_id
 from tests.fakes import postgres
 from tests.fakes.builders import START, a_review, a_vote

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from policies import durations
 from reviews.errors import PlacetError
 from reviews.events import Record
+from reviews.keeping import Absence, Store, Tx
 from reviews.model import Person
-from reviews.ports import Absence, Store, Tx
 
 #: Nobody is away for longer; a year typed wrong is caught.
 LONGEST = timedelta(days=366)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from reviews.events import Interaction
+from reviews.keeping import Copy, Tx
 from reviews.model import Review, Target
-from reviews.ports import Copy, MessageRef, Tx
+from reviews.ports import MessageRef
 from reviews.values import replace
 
 

@@ -19,8 +19,8 @@ from bot.sandbox import Sandbox
 from bot.service import Service
 from policies.explain import as_json
 from reviews.errors import NotFound
+from reviews.keeping import Agent, Entry, Query, Tx
 from reviews.model import Object, Review, Status
-from reviews.ports import Agent, Entry, Query, Tx
 from reviews.redact import join
 
 #: How long a call may wait (seconds), and how many reviews a page may have.

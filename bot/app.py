@@ -45,7 +45,8 @@ from bot.timers import Timers
 from bot.votes import VotesApi
 from policies.model import Policy
 from reviews.errors import PlacetError, StoreUnavailable
-from reviews.ports import Clock, Store
+from reviews.keeping import Store
+from reviews.ports import Clock
 from storage import engine
 from storage.engine import open_store
 from storage.lock import FileLock

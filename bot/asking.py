@@ -13,8 +13,9 @@ from reviews.card import Form, Input, Kind
 from reviews.eligibility import Standing
 from reviews.errors import DigestImpossible, StoreUnavailable
 from reviews.events import Answer, Reply
+from reviews.keeping import Agent, Tx
 from reviews.model import GrantState, Ladder, Object, Order, Person, Request, Review, ReviewType, Verb, Vote
-from reviews.ports import Agent, Asked, Refusal, Tx
+from reviews.ports import Asked, Refusal
 from reviews.status import DESK
 from reviews.steps import sentence
 from reviews.values import replace

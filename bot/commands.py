@@ -14,8 +14,9 @@ from reviews import eligibility
 from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone, plain_card
 from reviews.eligibility import Barred
 from reviews.errors import NotFound
+from reviews.keeping import Query, Tx
 from reviews.model import Object, Person, Reach, Review, Rung
-from reviews.ports import Desk, Query, QueueFilter, Tx
+from reviews.ports import Desk, QueueFilter
 from reviews.present import title_of
 from reviews.redact import scrubber
 from reviews.unseen import clean

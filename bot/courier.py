@@ -22,7 +22,8 @@ from bot.gate import CallbackForbidden, Gate
 from bot.hub import Hub
 from reviews.errors import StoreUnavailable
 from reviews.events import Record, Refresh
-from reviews.ports import Agent, Clock, Delivery, Store, Tx
+from reviews.keeping import Agent, Delivery, Store, Tx
+from reviews.ports import Clock
 from reviews.signing import sign
 from reviews.values import replace
 

@@ -40,8 +40,9 @@ from reviews.events import (
     Undone,
 )
 from reviews.forms import merged
+from reviews.keeping import Agent, Entry, Tx
 from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Verb
-from reviews.ports import Agent, Asked, Entry, Notice, QueueFilter, QueuePage, Refusal, Tx
+from reviews.ports import Asked, Notice, QueueFilter, QueuePage, Refusal
 from reviews.steps import sentence
 from reviews.unseen import clean
 from reviews.values import replace

@@ -9,8 +9,9 @@ from bot.keys import make_ticket, valid_ticket
 from bot.people import Directory
 from reviews.errors import NotFound
 from reviews.events import Record
+from reviews.keeping import Store, Ticket, Tx
 from reviews.model import Person
-from reviews.ports import Clock, Refusal, Session, Store, Ticket, Tx
+from reviews.ports import Clock, Refusal, Session
 from reviews.values import replace
 
 _SPENT = Refusal(text="This link was used, or is too old. Ask an operator for another: `placet link PERSON` makes one.")

@@ -8,8 +8,8 @@ from bot.people import Directory
 from reviews import eligibility
 from reviews.card import Card
 from reviews.eligibility import Barred
+from reviews.keeping import Query, Tx
 from reviews.model import Review
-from reviews.ports import Query, Tx
 from reviews.present import Earlier, Surroundings, present, title_of
 from reviews.timeline import timeline
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from reviews.card import Card
 from reviews.events import Record
 from reviews.flood import folds
+from reviews.keeping import Copy, Tx
 from reviews.model import Review, RiskLevel
-from reviews.ports import Copy, Tx
 from reviews.values import replace
 
 #: A queue card counts so many of what is folded there, and looks for the most urgent among so many of the oldest.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.ids import hash_of, secret
 from reviews.errors import NotFound, PlacetError
-from reviews.ports import Agent, Store, Ticket, Tx
+from reviews.keeping import Agent, Store, Ticket, Tx
 from reviews.values import replace
 
 SANDBOX_ANSWERS = ("approve", "reject", "edit", "changes", "silence")

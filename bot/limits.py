@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from reviews.ports import Agent
+from reviews.keeping import Agent
 
 
 class Buckets:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from reviews import eligibility
 from reviews.card import Actions, Block, Callout, Card, Facts, Go, Line, Lines, Style, Text, Tone, Way, plain_card
 from reviews.eligibility import Barred
+from reviews.keeping import Query, Tx
 from reviews.lifecycle import priority
 from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
-from reviews.ports import Query, QueueFilter, QueueItem, Tx
+from reviews.ports import QueueFilter, QueueItem
 from reviews.present import title_of
 from reviews.status import DESK, asker, status_word
 from reviews.values import replace

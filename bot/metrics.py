@@ -8,8 +8,8 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from reviews.events import Deliver, Effect, Rang, Record
+from reviews.keeping import Query, Tx
 from reviews.model import Review, Status
-from reviews.ports import Query, Tx
 
 _SECONDS = (1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
 

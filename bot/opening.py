@@ -10,7 +10,7 @@ import structlog
 from bot.control_client import listened
 from bot.patience import LOOK, held, looks
 from reviews.errors import StoreUnavailable
-from reviews.ports import Store
+from reviews.keeping import Store
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ from bot.people import Directory
 from bot.wire import stamp
 from reviews.errors import NotFound, PlacetError
 from reviews.events import Record
+from reviews.keeping import Agent, Store, Tx
 from reviews.model import Object
-from reviews.ports import Agent, Store, Tx
 from reviews.status import DESK
 from reviews.values import replace
 

@@ -22,8 +22,9 @@ from bot.service import COURTESY, Service
 from reviews.card import Card, Happening
 from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Posted, Unreachable
+from reviews.keeping import Copy, CopyKind, Store, Tx
 from reviews.model import Review
-from reviews.ports import Clock, Copy, CopyKind, MessageRef, Store, Surface, Tx
+from reviews.ports import Clock, MessageRef, Surface
 from reviews.timeline import news
 from reviews.values import replace
 

@@ -12,7 +12,8 @@ from aiohttp import web
 from bot.metrics import Metrics
 from bot.rules import Rules
 from reviews.errors import StoreUnavailable
-from reviews.ports import Store, Surface
+from reviews.keeping import Store
+from reviews.ports import Surface
 
 #: An alarm this late means that nobody fires alarms.
 LATE = timedelta(seconds=30)

@@ -15,8 +15,8 @@ from policies.hours import schedule
 from policies.load import load_text
 from policies.model import Classification, Policy, Recent
 from reviews.errors import PlacetError
+from reviews.keeping import Agent, Tx
 from reviews.model import Need, Proposal, Reach, Request, Review, ReviewType, RiskLevel, Route, Schedule, Tier
-from reviews.ports import Agent, Tx
 from reviews.values import replace
 
 #: However near an agent's deadline, the last person called has this long.

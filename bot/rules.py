@@ -13,7 +13,7 @@ from policies.load import load
 from policies.model import Policy
 from reviews.errors import PolicyConflict
 from reviews.events import Record
-from reviews.ports import Store, Tx
+from reviews.keeping import Store, Tx
 
 log = structlog.get_logger(__name__)
 

@@ -37,9 +37,10 @@ from reviews.events import (
     Transition,
     Withdrawn,
 )
+from reviews.keeping import Agent, Delivery, Query, Store, Tx
 from reviews.lifecycle import decide, open_review
 from reviews.model import Ladder, Object, Outcome, Request, Review, Status, Target
-from reviews.ports import Agent, Clock, Delivery, Query, Store, Tx
+from reviews.ports import Clock
 from reviews.values import replace
 
 log = structlog.get_logger(__name__)

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from reviews.digest import action_digest, canonical, sha256
 from reviews.errors import PlacetError
 from reviews.events import Message
+from reviews.keeping import Entry
 from reviews.model import OPTIONAL_DECISIONS, Object, Request, Review, Route, Status, Verb
-from reviews.ports import Entry
 from reviews.redact import join
 
 #: A body larger than this is not read (bytes), nor JSON nested deeper, nor integers past what doubles can carry.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reviews.keeping import Copy
 from reviews.model import Review, RiskLevel, Status
-from reviews.ports import Copy
 
 
 def folds(review: Review, copy: Copy, standing: int, most: int) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reviews.card import Happening
+from reviews.keeping import Entry
 from reviews.model import Object
-from reviews.ports import Entry
 
 _Words = Callable[[str, Object], str]
 

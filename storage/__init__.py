@@ -1,4 +1,4 @@
-"""Where everything is kept: three engines behind one port, `reviews.ports.Store`. Rows never leave this package."""
+"""Where everything is kept: three engines behind one port, `reviews.keeping.Store`. Rows never leave this package."""
 
 from storage.engine import current, migrate, open_store
 

@@ -15,8 +15,8 @@ from typing import Any
 from reviews.digest import canonical
 from reviews.errors import DigestImpossible
 from reviews.events import Record
+from reviews.keeping import Entry
 from reviews.model import Object
-from reviews.ports import Entry
 from storage.rows import Params, Row, instant, micros
 
 #: JSON's quotation marks and escapes, the least there can be, as RFC 8785 §3.2.2.2 wants them.

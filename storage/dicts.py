@@ -9,9 +9,9 @@ from typing import assert_never
 
 from reviews.errors import Duplicate, PolicyConflict, StoreUnavailable
 from reviews.events import Cast, Deliver, Effect, Post, Rang, Record, Refresh
+from reviews.keeping import Absence, Agent, Query, Ticket
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Review
-from reviews.ports import Absence, Agent, Query, Ticket
 from reviews.values import replace
 from storage import rows
 from storage.dicts_outbound import DictsOutbound

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from reviews.errors import Duplicate, NotFound
+from reviews.keeping import Copy, CopyKind, Delivery
 from reviews.model import Review
-from reviews.ports import Copy, CopyKind, Delivery
 from reviews.values import replace
 from storage import leases, rows
 from storage.shelf import Shelf, Wanted

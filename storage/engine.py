@@ -9,7 +9,8 @@ from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from reviews.ports import Clock, Store
+from reviews.keeping import Store
+from reviews.ports import Clock
 from storage import upgrade
 from storage.lock import FileLock
 

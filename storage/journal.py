@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Integer, bindparam, select
 
 from reviews.events import Record
-from reviews.ports import Entry
+from reviews.keeping import Entry
 from storage import audit
 from storage.sql import ONE, Part, Statement, adding, big
 from storage.tables import log

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reviews.ports import Copy, MessageRef
+from reviews.keeping import Copy
+from reviews.ports import MessageRef
 from reviews.values import replace
 from storage.rows import fresh_id
 

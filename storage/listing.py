@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, bindparam, func, select
 from sqlalchemy.sql.selectable import FromClause
 
+from reviews.keeping import Query
 from reviews.model import Review
-from reviews.ports import Query
 from storage import rows
 from storage.rows import Params, Row
 from storage.sql import ONE, Part, Statement

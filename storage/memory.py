@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from reviews.errors import StoreUnavailable
-from reviews.ports import Clock, Tx
+from reviews.keeping import Tx
+from reviews.ports import Clock
 from storage.dicts import MemoryTx
 from storage.shelf import Data
 

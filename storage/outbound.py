@@ -28,8 +28,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reviews.errors import Duplicate, NotFound
 from reviews.events import Post
+from reviews.keeping import Copy, Delivery
 from reviews.model import Review
-from reviews.ports import Copy, Delivery
 from reviews.values import replace
 from storage import leases, rows
 from storage.sql import ONE, Part, Statement, adding, adding_once, big, columns

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import Text
 
 from reviews.errors import StoreUnavailable
-from reviews.ports import Tx
+from reviews.keeping import Tx
 from storage import upgrade
 from storage.rows import Params, Row
 from storage.sql import Statement

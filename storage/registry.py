@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from reviews.errors import PolicyConflict
+from reviews.keeping import Absence, Agent, Ticket
 from reviews.model import Object, Status
-from reviews.ports import Absence, Agent, Ticket
 from storage import rows
 from storage.rows import Row
 from storage.sql import Part, Statement, adding_once, big, columns, putting

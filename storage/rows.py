@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter
 
 from reviews.events import Post, Record
+from reviews.keeping import Absence, Agent, Copy, CopyKind, Delivery, Query, Ticket
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Proposal, Review, Target, Vote
-from reviews.ports import Absence, Agent, Copy, CopyKind, Delivery, MessageRef, Query, Ticket
+from reviews.ports import MessageRef
 from reviews.values import replace
 
 Params: TypeAlias = dict[str, Any]

@@ -8,8 +8,9 @@ from typing import Any
 
 from reviews.errors import StoreUnavailable
 from reviews.events import Record
+from reviews.keeping import Absence, Agent, Copy, Delivery, Entry, Ticket
 from reviews.model import Object, Review, Vote
-from reviews.ports import Absence, Agent, Clock, Copy, Delivery, Entry, Ticket
+from reviews.ports import Clock
 from storage import audit
 
 _GONE: Any = object()

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reviews.errors import StoreUnavailable
-from reviews.ports import Clock, Tx
+from reviews.keeping import Tx
+from reviews.ports import Clock
 from storage.lock import FileLock
 from storage.rows import Params, Row
 from storage.sql import Statement

@@ -15,8 +15,8 @@ from bot.keys import Keyring
 from bot.operations import Operations
 from bot.people import Directory
 from reviews.errors import PlacetError
+from reviews.keeping import Store
 from reviews.model import Object
-from reviews.ports import Store
 
 
 class BadDatabase(PlacetError):

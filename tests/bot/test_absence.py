@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.absence import Absences, Unclear, until_of
+from reviews.keeping import Absence
 from reviews.model import Object, Person
-from reviews.ports import Absence
 from tests.fakes.app import running
 from tests.fakes.clock import FakeClock
 

@@ -12,8 +12,9 @@ from bot.operations import BadOperation
 from reviews.card import Form
 from reviews.errors import NotFound
 from reviews.events import Reply
+from reviews.keeping import Agent
 from reviews.model import GrantState, Identity, Object, Person, Review, Status, Target, Verb
-from reviews.ports import Agent, Asked, Refusal
+from reviews.ports import Asked, Refusal
 from tests.fakes.app import CONFIG, House, running
 from tests.fakes.chat import FakeChat
 

@@ -20,7 +20,7 @@ from bot.courier import BACKOFF, LEASE, PER_RECEIVER
 from bot.openapi.schemas import components
 from bot.wire import MAX_CALLBACK
 from reviews.errors import StoreUnavailable
-from reviews.ports import Delivery, Store, Tx
+from reviews.keeping import Delivery, Store, Tx
 from tests.fakes.app import PATIENCE, Caller, House, running
 from tests.fakes.clock import FakeClock
 from tests.fakes.receiver import Call, Receiver, closed_port, receiving

@@ -13,8 +13,9 @@ from bot.desk import ONE_PRESS
 from bot.drawing import LOGGED
 from reviews.card import Actions, Card, Facts, Go, Lines
 from reviews.events import Answer, Interaction, Record, Reply
+from reviews.keeping import Copy, Tx
 from reviews.model import Identity, Object, Status, Verb
-from reviews.ports import Copy, QueueFilter, Tx
+from reviews.ports import QueueFilter
 from reviews.values import replace
 from tests.fakes.app import Caller, House, running
 from tests.fakes.chat import TEAM, FakeChat

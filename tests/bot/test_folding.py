@@ -10,8 +10,8 @@ from pathlib import Path
 
 from reviews.card import Card, Lines, Text
 from reviews.errors import SurfaceRefused
+from reviews.keeping import Copy, CopyKind, Tx
 from reviews.model import Object, Verb
-from reviews.ports import Copy, CopyKind, Tx
 from tests.fakes.app import Caller, House
 from tests.fakes.board import Board, copies, working
 from tests.fakes.clock import FakeClock

@@ -13,8 +13,9 @@ from bot.outbox import DOWN_AFTER, LEASE
 from reviews.card import Actions
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Interaction
+from reviews.keeping import Tx
 from reviews.model import Identity, Object, Target, Verb
-from reviews.ports import MessageRef, Tx
+from reviews.ports import MessageRef
 from tests.fakes.app import PATIENCE, running
 from tests.fakes.board import CONFIG, POLICY, Board, copies, instead_of_its_own, working
 from tests.fakes.clock import FakeClock

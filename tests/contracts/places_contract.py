@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from reviews.events import Post, Record, Refresh
+from reviews.keeping import Absence, Copy, CopyKind, Store, Tx
 from reviews.model import Review, Status, Target
-from reviews.ports import Absence, Copy, CopyKind, MessageRef, Store, Tx
+from reviews.ports import MessageRef
 from tests.contracts.store_contract import MINUTE, SECOND, ended, opened
 from tests.fakes.builders import a_review
 

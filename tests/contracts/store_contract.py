@@ -14,9 +14,10 @@ import pytest
 from reviews.digest import canonical
 from reviews.errors import Duplicate, NotFound, PolicyConflict, StoreUnavailable
 from reviews.events import Cast, Deliver, Effect, Message, Post, Rang, Record, Refresh
+from reviews.keeping import Agent, Copy, Delivery, Query, Store, Ticket, Tx
 from reviews.lifecycle import next_alarm
 from reviews.model import Cause, Decision, Need, Review, Status, Target, Tier, Verb
-from reviews.ports import Agent, Copy, Delivery, MessageRef, Query, Store, Ticket, Tx
+from reviews.ports import MessageRef
 from tests.fakes.builders import START, a_request, a_review, a_route, a_vote, revised
 
 CHANNEL = Target(surface="slack", address="#managers")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reviews.keeping import Query
 from reviews.model import Verb
-from reviews.ports import Query
 from tests.fakes.app import House, running
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,8 +20,9 @@ from bot.config import parse
 from bot.hub import Waiter
 from bot.places import database_url
 from reviews.events import Interaction, Reply
+from reviews.keeping import Store, Tx
 from reviews.model import Identity, Object, Verb
-from reviews.ports import Clock, Store, Tx
+from reviews.ports import Clock
 from storage.engine import open_store
 
 T = TypeVar("T")

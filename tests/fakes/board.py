@@ -13,8 +13,9 @@ from typing import Any
 from bot.outbox import Outbox
 from reviews.card import Card, Happening
 from reviews.errors import SurfaceBlind, SurfaceRefused
+from reviews.keeping import Copy
 from reviews.model import Identity, Object, Target
-from reviews.ports import Abilities, Clock, Copy, Health, MessageRef
+from reviews.ports import Abilities, Clock, Health, MessageRef
 from tests.fakes.app import PATIENCE, House, running
 
 POLICY = """

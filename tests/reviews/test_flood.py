@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reviews.flood import folds
+from reviews.keeping import Copy
 from reviews.model import Review, RiskLevel, Status, Target
-from reviews.ports import Copy
 from reviews.values import replace
 from tests.fakes.builders import START, a_review, a_route
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from reviews.keeping import Entry
 from reviews.model import Object
-from reviews.ports import Entry
 from reviews.timeline import NEWS, actor_name, news, timeline
 from reviews.values import replace
 from tests.fakes.builders import START

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import storage
-from reviews.ports import Store
+from reviews.keeping import Store
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract
 from tests.fakes.clock import FakeClock

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
+from reviews.keeping import Query
 from reviews.model import Status
-from reviews.ports import Query
 from storage import listing, outbound, registry, store
 from storage.sql import Statement
 from tests.fakes.postgres import Postgres

@@ -14,8 +14,8 @@ import pytest
 import storage
 from reviews.errors import StoreUnavailable
 from reviews.events import Cast, Post, Rang, Record
+from reviews.keeping import Query, Store, Tx
 from reviews.model import Target
-from reviews.ports import Query, Store, Tx
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import MINUTE, StoreContract, a_delivery, claimed, ended
 from tests.fakes.builders import START, a_review, a_vote

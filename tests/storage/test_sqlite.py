@@ -20,8 +20,8 @@ import pytest
 import storage
 from reviews.errors import StoreUnavailable
 from reviews.events import Post, Record
+from reviews.keeping import Query, Store, Tx
 from reviews.model import Target
-from reviews.ports import Query, Store, Tx
 from storage.sqlite import SqliteStore, open_writer, risky_wal
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract, a_delivery
