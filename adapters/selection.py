@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reviews.errors import NotFound, StoreUnavailable
 from reviews.events import Interaction
 from reviews.filled import Faults
 from reviews.model import Identity, Person, Verb
-from reviews.ports import Desk, Refusal
+from reviews.ports import Desk, QueueFilter, QueueItem, Refusal
 
 MAX_PICKS = 50
 
+#: Lines of the queue looked through.
+_LOOKED = 100
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
@@ -36,6 +39,24 @@ class Result:
     title: str
     text: str
     good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a person may approve together: lines of one action, or how many wait by action where one must be chosen."""
+
+    action: str = ""
+    items: tuple[QueueItem, ...] = ()
+    waiting: Mapping[str, int] = field(default_factory=dict)
+
+
+async def offered(desk: Desk, person: Person, action: str = "") -> Offer:
+    """The lines of one action that a person may approve together; which actions there are, where `action` is empty."""
+    page = await desk.queue(person, QueueFilter(view="roles", action=action or None, limit=_LOOKED))
+    items = tuple(item for item in page.items if item.bulk)
+    waiting = Counter(item.action for item in items)
+    chosen = action or (next(iter(waiting)) if len(waiting) == 1 else "")
+    return Offer(action=chosen, items=items if chosen else (), waiting=waiting)
 
 
 def together(chosen: Iterable[Pick]) -> tuple[Pick, ...] | Faults:

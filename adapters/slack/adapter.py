@@ -19,12 +19,12 @@ from markupsafe import Markup
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.chores import Chores
 from adapters.port import Adapter, Setup
 from adapters.slack import render
 from adapters.slack.answers import Answers
 from adapters.slack.bulk import Bulk
 from adapters.slack.calls import Calls, CardRefused, Refused, translated
-from adapters.slack.chores import Chores
 from adapters.slack.clicks import Clicks
 from adapters.slack.config import Secrets, SlackConfig, configure
 from adapters.slack.home import Homes
@@ -90,7 +90,7 @@ class SlackAdapter:
         self._config = config
         self._clock = clock
         self._calls = Calls(config, secrets.bot_token)
-        self._chores = Chores()
+        self._chores = Chores(SURFACE)
         self._places = Places(self._calls)
         answers = Answers(self._calls, self.whisper, api_url=config.api_url)
         self._modals = Modals(desk, self._calls, answers, self._chores, patience=patience)

@@ -4,48 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.saying import FOREIGN
 from adapters.slack import forms, parse, render, views
 from adapters.slack.calls import Calls, translated
 from adapters.slack.parse import Origin
-from adapters.slack.press import Token
 from adapters.slack.render import Message
 from adapters.slack.text import Json
+from adapters.token import Token
 from reviews.card import Card
 from reviews.errors import PlacetError, SurfaceUnavailable
 from reviews.model import Identity
 
-T = TypeVar("T")
-
 _log = logging.getLogger(__name__)
 
 TITLE = "Placet"
-WORKING = "Still working on it. You will see the answer here."
-BROKEN = "Something broke here, and nothing is known to be decided. Look at the full page, then try again."
-FOREIGN = "This control is not one this version knows; nothing was done. Open the full page."
 LATE = "Slack took too long to open the form; nothing was done. Press again."
-DONE = "Done."
-UNCHANGED = "Nothing was changed."
-
-
-def sentence(fault: Exception) -> str:
-    """What a person reads of a failure; nothing of the inside comes out."""
-    return (str(fault) or type(fault).__doc__ or BROKEN) if isinstance(fault, PlacetError) else BROKEN
-
-
-async def spoken(work: Awaitable[T], otherwise: Callable[[str], T]) -> T:
-    """What the work comes to; where it fails, what `otherwise` makes of the sentence a person reads of that."""
-    try:
-        return await work
-    except PlacetError as fault:
-        return otherwise(sentence(fault))
-    except Exception as fault:  # noqa: BLE001 - whatever broke, the person is told
-        _log.exception("an answer to somebody in Slack failed")
-        return otherwise(sentence(fault))
 
 
 class Answers:

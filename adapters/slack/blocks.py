@@ -11,7 +11,8 @@ from typing import TypeAlias, assert_never
 from adapters.slack import limits
 from adapters.slack.controls import accessory
 from adapters.slack.rich import Pen, brk, bullets, code, moment, quote, rich, section
-from adapters.slack.text import Json, line, plain
+from adapters.slack.text import Json, plain
+from adapters.text import line
 from reviews.card import (
     Callout,
     Diff,

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 
 from adapters import selection
+from adapters.chores import Chores, logged
+from adapters.saying import FOREIGN, WORKING, spoken
 from adapters.selection import Pick
 from adapters.slack import forms, parse, views
-from adapters.slack.answers import FOREIGN, WORKING, Answers, spoken
-from adapters.slack.chores import Chores, logged
+from adapters.slack.answers import Answers
 from adapters.slack.modals import Ack
-from adapters.slack.parse import Origin, Step
-from adapters.slack.press import PICK, Malformed
+from adapters.slack.parse import SURFACE, Origin, Step
+from adapters.slack.press import PICK
 from adapters.slack.text import Json
+from adapters.token import Malformed
 from reviews.errors import PlacetError
 from reviews.filled import Faults
 from reviews.model import Person
-from reviews.ports import Desk, QueueFilter
+from reviews.ports import Desk
 
 _log = logging.getLogger(__name__)
-
-#: Lines of the queue looked through.
-_LOOKED = 100
 
 
 class Bulk:
@@ -35,13 +33,10 @@ class Bulk:
 
     async def form(self, person: Person, step: Step) -> Json:
         """The lines this person may approve together; which action first, where there are several."""
-        asked = QueueFilter(view="roles", action=step.value or None, limit=_LOOKED)
-        page = await self._desk.queue(person, asked)
-        items = [item for item in page.items if item.bulk]
-        waiting = Counter(item.action for item in items)
-        if step.value or len(waiting) == 1:
-            return views.bulk_form(step.value or next(iter(waiting)), items, step.back)
-        return views.bulk_actions(waiting, step.back)
+        offer = await selection.offered(self._desk, person, step.value)
+        if offer.action:
+            return views.bulk_form(offer.action, offer.items, step.back)
+        return views.bulk_actions(offer.waiting, step.back)
 
     async def submitted(self, ack: Ack, body: Json) -> None:
         """The chosen lines were sent."""
@@ -61,7 +56,7 @@ class Bulk:
             return
         await ack(response_action="update", view=forms.notice(views.SEVERAL, WORKING))
         # Begun, not added: what was chosen must be done however much else there is.
-        self._chores.begin(logged(self._approve(origin, chosen)))
+        self._chores.begin(logged(self._approve(origin, chosen), SURFACE))
 
     async def _approve(self, origin: Origin, chosen: tuple[Pick, ...]) -> None:
         content = await spoken(self._results(origin, chosen), _unsure)

@@ -10,24 +10,25 @@ import asyncio
 import logging
 from typing import assert_never
 
+from adapters.chores import Chores, logged
+from adapters.saying import DONE, UNCHANGED, UNSEEN, WORKING, sentence
 from adapters.slack import parse, views
-from adapters.slack.answers import DONE, UNCHANGED, WORKING, Answers, sentence
+from adapters.slack.answers import Answers
 from adapters.slack.bulk import Bulk
-from adapters.slack.chores import Chores, logged
-from adapters.slack.modals import Ack, Modals, alone, in_time
+from adapters.slack.modals import Ack, Modals, alone
 from adapters.slack.parse import SURFACE, Press, Step
-from adapters.slack.press import FORM, Malformed, Token
+from adapters.slack.press import FORM
 from adapters.slack.text import Json
+from adapters.taking import in_time
+from adapters.token import Malformed, Token
 from reviews.card import Go
 from reviews.errors import PlacetError
 from reviews.events import Answer, Reply
-from reviews.model import Person, Verb
+from reviews.model import Person
 from reviews.ports import Desk, Refusal
 
 _log = logging.getLogger(__name__)
 
-#: What the card itself does not show is said to who did it.
-_UNSEEN = frozenset({Verb.COMMENT, Verb.ESCALATE, Verb.HAND, Verb.STOP, Verb.RESUME})
 _TITLES = {Go.OPEN: "Review", Go.HISTORY: "History", Go.QUEUE: "Queue", Go.BULK: views.SEVERAL}
 
 
@@ -84,7 +85,7 @@ class Clicks:
 
     async def _finish(self, work: asyncio.Task[Reply], press: Press) -> None:
         """Say that it takes longer, then what came of it."""
-        await logged(self._answers.tell(press.origin, WORKING))
+        await logged(self._answers.tell(press.origin, WORKING), SURFACE)
         try:
             reply = await work
         except Exception as fault:
@@ -98,7 +99,7 @@ class Clicks:
         if alone(press.origin, press.interaction):
             seen = done and await self._redrawn(press)
         else:
-            seen = done and not waited and press.interaction.verb not in _UNSEEN
+            seen = done and not waited and press.interaction.verb not in UNSEEN
         if not seen:
             await self._answers.tell(press.origin, reply.text or (DONE if done else UNCHANGED))
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from adapters.slack import limits
 from adapters.slack.forms import option, reasons
-from adapters.slack.press import ACT, BECAUSE, FORM, GO, MORE, Token, action_id, go_id
+from adapters.slack.press import ACT, BECAUSE, FORM, GO, MORE, action_id, go_id
 from adapters.slack.text import Json, plain
+from adapters.token import Token
 from reviews.card import Actions, Card, Control, Go, Line, Way
 from reviews.model import Verb
 

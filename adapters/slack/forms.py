@@ -13,7 +13,8 @@ from datetime import date
 from adapters.slack import limits
 from adapters.slack.press import CALLBACK, FIELD, READING, VALUE
 from adapters.slack.rich import Pen, rich, section
-from adapters.slack.text import Json, clean, cut, line, plain, spelled
+from adapters.slack.text import Json, plain
+from adapters.text import clean, cut, line, spelled
 from reviews import forms
 from reviews.card import Control, Form, Input, Kind
 

@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from adapters.chores import Chores, logged
 from adapters.slack import parse, views
 from adapters.slack.calls import Calls, translated
-from adapters.slack.chores import Chores, logged
-from adapters.slack.press import Malformed
+from adapters.slack.parse import SURFACE
 from adapters.slack.text import Json
+from adapters.token import Malformed
 from reviews.card import Card, Text, plain_card
 from reviews.errors import PlacetError, SurfaceUnavailable
 from reviews.model import Identity
@@ -79,7 +80,7 @@ class Homes:
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                await logged(self._round())
+                await logged(self._round(), SURFACE)
                 await self._pause(ROUND)
         finally:
             listening.cancel()
@@ -88,7 +89,7 @@ class Homes:
     async def _listen(self) -> None:
         """Hear of every change; when the house is quiet for good or in trouble, listen anew after a while."""
         while True:
-            await logged(self._hear())
+            await logged(self._hear(), SURFACE)
             await self._pause(ROUND)
 
     async def _hear(self) -> None:

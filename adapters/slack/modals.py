@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from adapters.chores import Chores, logged
+from adapters.saying import DONE, FOREIGN, UNCHANGED, WORKING, said, sentence, spoken, title_of
 from adapters.slack import forms, parse
-from adapters.slack.answers import DONE, FOREIGN, LATE, UNCHANGED, WORKING, Answers, sentence, spoken
+from adapters.slack.answers import LATE, Answers
 from adapters.slack.calls import Calls, Refused, translated
-from adapters.slack.chores import Chores, logged
 from adapters.slack.parse import SURFACE, Origin
-from adapters.slack.press import Malformed
 from adapters.slack.text import Json
+from adapters.taking import in_time, refused, take
+from adapters.token import Malformed
 from reviews import filled
-from reviews.errors import NotFound, PlacetError
+from reviews.errors import PlacetError
 from reviews.events import Answer, Interaction, Reply
 from reviews.model import Person, Verb
 from reviews.ports import Desk, Refusal
@@ -26,11 +28,6 @@ _log = logging.getLogger(__name__)
 
 Ack = Callable[..., Awaitable[Any]]
 Fill = Callable[[Person], Awaitable[Json]]
-
-
-def title_of(verb: Verb) -> str:
-    """What stands above a verb's form."""
-    return verb.replace("_", " ").capitalize()
 
 
 class Modals:
@@ -105,7 +102,7 @@ class Modals:
             await ack(response_action="update", view=forms.notice("Placet", FOREIGN))
             return
         title, beneath = title_of(sent.interaction.verb), body["view"].get("previous_view_id") or ""
-        work = self._chores.begin(spoken(self._take(sent), refused))
+        work = self._chores.begin(spoken(take(self._desk, sent.interaction, sent.values), refused))
         if await in_time(work, self._patience):
             reply = work.result()
             await ack(**_answer(sent, reply))
@@ -119,26 +116,8 @@ class Modals:
         reply = await work
         done = reply.answer is Answer.DONE
         title = title_of(sent.interaction.verb)
-        await logged(self._answers.tell(sent.origin, said(reply) or (DONE if done else UNCHANGED), title))
+        await logged(self._answers.tell(sent.origin, said(reply) or (DONE if done else UNCHANGED), title), SURFACE)
         await self._after(sent, reply, beneath)
-
-    async def _take(self, sent: parse.Submission) -> Reply:
-        """Type the values by the card as it stands, and have it decided."""
-        whole = await self._typed(sent)
-        if isinstance(whole, filled.Faults):
-            return Reply(answer=Answer.REFUSED, text=whole.text, errors=whole.errors)
-        return await self._desk.interact(whole)
-
-    async def _typed(self, sent: parse.Submission) -> Interaction | filled.Faults:
-        """The interaction with its values; without them where the person may not see the card: the desk says so."""
-        person = await self._desk.who(sent.origin.identity)
-        if isinstance(person, Refusal):
-            return sent.interaction
-        try:
-            card = await self._desk.read(sent.interaction.review, person, surface=SURFACE)
-        except NotFound:
-            return sent.interaction
-        return filled.interaction(sent.interaction, card, sent.values)
 
     async def _after(self, sent: parse.Submission, reply: Reply, beneath: str) -> None:
         """What follows a decision that stands: the hidden is shown, the card beneath the form is redrawn."""
@@ -157,20 +136,9 @@ class Modals:
             await self._answers.tell(where, f"It was done, but the card could not be shown here: {sentence(fault)}")
 
 
-def refused(text: str) -> Reply:
-    """The reply that something failed."""
-    return Reply(answer=Answer.REFUSED, text=text)
-
-
 def alone(origin: Origin, interaction: Interaction) -> bool:
     """Whether the card pressed is seen by this person alone, so that no outbox redraws it."""
     return interaction.copy is None and bool(origin.view or origin.response)
-
-
-async def in_time(work: asyncio.Task[Reply], patience: float) -> bool:
-    """Whether it is done within so many seconds."""
-    done, _ = await asyncio.wait({work}, timeout=patience)
-    return bool(done)
 
 
 def _answer(sent: parse.Submission, reply: Reply) -> Json:
@@ -181,11 +149,6 @@ def _answer(sent: parse.Submission, reply: Reply) -> Json:
         return {}
     text = said(reply) or UNCHANGED
     return {"response_action": "update", "view": forms.notice(title_of(sent.interaction.verb), text)}
-
-
-def said(reply: Reply) -> str:
-    """All that a reply says, its faults included, where there are no fields to mark."""
-    return " ".join(dict.fromkeys(filter(None, (reply.text, *reply.errors.values()))))
 
 
 def marked(fields: dict[str, str], errors: dict[str, str]) -> dict[str, str]:

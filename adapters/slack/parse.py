@@ -11,20 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.selection import Pick
-from adapters.slack.press import (
-    BECAUSE,
-    FIELD,
-    GO,
-    MORE,
-    PICK,
-    VALUE,
-    Back,
-    Malformed,
-    Token,
-    verb_of,
-    way_of,
-)
+from adapters.slack.press import BECAUSE, FIELD, GO, MORE, PICK, VALUE, Back, verb_of, way_of
 from adapters.slack.text import Json, unescape
+from adapters.token import Malformed, Token
 from reviews.card import Go
 from reviews.events import Interaction
 from reviews.model import Identity, Verb

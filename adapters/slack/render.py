@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from adapters.slack import blocks as draw
 from adapters.slack import limits
 from adapters.slack.controls import actions
-from adapters.slack.press import Token
 from adapters.slack.rich import Pen, brk, rich, section
 from adapters.slack.sketch import sketch
-from adapters.slack.text import Json, clean, escaped, line, plain
+from adapters.slack.text import Json, escaped, plain
+from adapters.text import clean, line
+from adapters.token import Token
 from reviews.card import Actions, Block, Card, Happening, Table
 
 _ROOMS = (6000, 4000, 3000, 2000, 1500, 1000, 700, 500, 350, 200)

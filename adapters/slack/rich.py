@@ -8,7 +8,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from adapters.slack.limits import URL
-from adapters.slack.text import Json, clean, cut, line
+from adapters.slack.text import Json
+from adapters.text import clean, cut, line
 
 #: What one more element costs besides its words: its JSON.
 _FRAME = 60

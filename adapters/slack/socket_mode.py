@@ -17,9 +17,10 @@ import aiohttp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.chores import Chores, logged
 from adapters.slack.calls import Calls, Refused, translated
-from adapters.slack.chores import Chores, logged
 from adapters.slack.config import APP_TOKEN
+from adapters.slack.parse import SURFACE
 from adapters.slack.text import Json
 from reviews.errors import PlacetError, SurfaceUnavailable
 
@@ -133,7 +134,7 @@ class SocketMode:
                     self._fault = _DISABLED
                 over.set()
             case _ if isinstance(message.get("payload"), dict) and message.get("envelope_id"):
-                self._chores.begin(logged(self._answer(link, message)))
+                self._chores.begin(logged(self._answer(link, message), SURFACE))
             case other:
                 _log.info("socket mode: a message of type %r was passed over", other)
 

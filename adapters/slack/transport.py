@@ -19,8 +19,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 from yarl import query_to_pairs
 
+from adapters.chores import Chores
 from adapters.slack.calls import Calls, translated
-from adapters.slack.chores import Chores
 from adapters.slack.config import Secrets, SlackConfig
 from adapters.slack.manifest import PATH
 from adapters.slack.socket_mode import SocketMode

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from adapters.parts import ahead, behind
 from adapters.selection import Result
 from adapters.slack import limits, render
 from adapters.slack.controls import ways
 from adapters.slack.forms import holds, modal, modal_title, notice, option
-from adapters.slack.press import ASKING, PICK, PICKING, READING, VALUE, Back, Token
+from adapters.slack.press import ASKING, PICK, PICKING, READING, VALUE, Back
 from adapters.slack.render import VIEW
 from adapters.slack.rich import brk as words
 from adapters.slack.rich import bullets, rich, section
-from adapters.slack.text import Json, clean, cut, line, plain
-from reviews.card import Block, Card, Divider, Form, Go, Table, Timeline, Voice, Way
+from adapters.slack.text import Json, plain
+from adapters.text import clean, cut, line
+from adapters.token import Token
+from reviews.card import Card, Divider, Form, Go, Way
 from reviews.ports import QueueItem
 from reviews.values import replace
 
@@ -31,7 +34,7 @@ _HELD = "Slack cannot hold this form. Ask for the review on the full page."
 
 def card_modal(card: Card, token: Token, back: str) -> Json:
     """A review, or a list of them, in a modal, with its long parts beneath. `back` is kept by Slack."""
-    more = [block for block in card.thread if not _past(block)]
+    more = ahead(card)
     blocks = [*card.blocks, *([Divider()] if more else []), *more]
     title = "Review" if card.review else card.title
     return _read(title, render.whole(card, blocks, VIEW, token), back)
@@ -39,7 +42,7 @@ def card_modal(card: Card, token: Token, back: str) -> Json:
 
 def history(card: Card) -> Json:
     """What happened to a review: changes asked for, comments, earlier ones of the same subject, its timeline."""
-    past = [block for block in card.thread if _past(block)]
+    past = behind(card)
     if not past:
         return notice("History", "Nothing has happened yet.", card.link)
     return _read("History", render.whole(card, past, VIEW, None))
@@ -142,10 +145,3 @@ def _read(title: str, blocks: Sequence[Json], back: str = "{}") -> Json:
         "close": plain("Close", limits.MODAL_TITLE),
         "blocks": list(blocks),
     }
-
-
-def _past(block: Block) -> bool:
-    """Whether a long part speaks of what happened, and not of what is proposed."""
-    earlier = isinstance(block, Table) and "Earlier" in block.title
-    people = isinstance(block, Table) and block.voice is Voice.PERSON
-    return isinstance(block, Timeline) or earlier or people

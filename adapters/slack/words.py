@@ -7,24 +7,25 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
+from adapters.asking import ASK, ask
+from adapters.chores import Chores
+from adapters.saying import FOREIGN, UNCHANGED, WORKING, said, spoken
 from adapters.slack import forms, parse, render, views
-from adapters.slack.answers import FOREIGN, UNCHANGED, WORKING, Answers, spoken
+from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls, translated
-from adapters.slack.chores import Chores
-from adapters.slack.modals import Ack, Modals, marked, refused, said
+from adapters.slack.modals import Ack, Modals, marked
 from adapters.slack.parse import SURFACE, Asking, Command, Origin
-from adapters.slack.press import Malformed, Token
 from adapters.slack.render import Message
 from adapters.slack.text import Json, unescape
-from reviews import filled
+from adapters.taking import refused
+from adapters.token import Malformed, Token
 from reviews.errors import PlacetError
-from reviews.events import Answer, Interaction, Reply
+from reviews.events import Interaction, Reply
 from reviews.model import Person, Target
-from reviews.ports import Asked, Desk, Refusal
+from reviews.ports import Desk, Refusal
 
 _log = logging.getLogger(__name__)
 
-ASK = "Ask for a review"
 _UNHEARD = "This was not kept as a comment: Placet does not know the card it stands beneath. Press Comment on the card."
 #: Refused commenters remembered, so that each is told once per card.
 _KEPT = 1000
@@ -170,27 +171,10 @@ class Words:
 
     async def _ask(self, asking: Asking) -> Reply:
         """Open the review."""
-        person = await self._desk.who(asking.origin.identity)
-        if isinstance(person, Refusal):
-            return refused(person.text)
-        form = await self._desk.asking(person)
-        if isinstance(form, Refusal):
-            return refused(form.text)
-        if lacks := filled.lacks(form.fields, asking.values):
-            return Reply(answer=Answer.REFUSED, text="", errors=lacks)
-        return await self._desk.ask(await self._asked(asking, person))
-
-    async def _asked(self, asking: Asking, person: Person) -> Asked:
-        where, values = asking.origin, asking.values
-        return Asked(
-            person=person,
-            text=values.get("text", "").strip(),
-            summary=values.get("summary", "").strip(),
-            role=values.get("role") or None,
-            link=await self._link(where),
-            place=Target(surface=SURFACE, address=where.channel, thread=where.thread),
-            once=asking.once or None,
-        )
+        where = asking.origin
+        place = Target(surface=SURFACE, address=where.channel, thread=where.thread)
+        link = await self._link(where)
+        return await ask(self._desk, where.identity, asking.values, place=place, link=link, once=asking.once)
 
     async def _link(self, where: Origin) -> str:
         """The address of the message; none where the bot may not look."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.slack import forms, render, views
-from adapters.slack.press import Back, Token
+from adapters.slack.press import Back
+from adapters.token import Token
 from reviews import filled
 from tests.adapters.slack.samples import item, queue
 from tests.adapters.web.browser import chromium

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.slack import controls, parse, render
-from adapters.slack.press import Token, verb_of
+from adapters.slack.press import verb_of
+from adapters.token import Token
 from reviews.card import Actions, Card, Control, Form, Go, Input, Kind, Line, Way
 from reviews.model import Verb
 from reviews.values import replace

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.slack import forms
 from adapters.slack.parse import submission
-from adapters.slack.press import Back, Token
+from adapters.slack.press import Back
+from adapters.token import Token
 from reviews import filled
 from reviews.card import Actions, Card, Control, Form, Input, Kind
 from reviews.digest import action_digest

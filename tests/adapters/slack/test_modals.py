@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.press import Token
+from adapters.token import Token
 from reviews.card import Actions, Card, Control, Form, Input, Kind
 from reviews.errors import StoreUnavailable
 from reviews.events import Answer, Interaction, Reply

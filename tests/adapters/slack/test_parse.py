@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from adapters.selection import Pick
 from adapters.slack import parse
-from adapters.slack.press import Back, Malformed, Token
+from adapters.slack.press import Back
+from adapters.token import Malformed, Token
 from reviews.card import Go
 from reviews.model import Identity, Verb
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack import limits
-from adapters.slack.press import Back, Malformed, Token, action_id, go_id, verb_of, way_of
+from adapters.slack.press import Back, action_id, go_id, verb_of, way_of
+from adapters.token import Malformed, Token
 from reviews.card import Go
 from reviews.model import Verb
 

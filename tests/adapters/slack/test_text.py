@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.text import clean, cut, escape, escaped, line, plain, spelled, unescape
+from adapters.slack.text import escape, escaped, plain, unescape
+from adapters.text import clean, cut, line, spelled
 
 
 @given(st.text(max_size=200), st.integers(min_value=24, max_value=150))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.selection import Pick, Result
 from adapters.slack import forms, parse, render, views
-from adapters.slack.press import Back, Token
+from adapters.slack.press import Back
+from adapters.token import Token
 from reviews import filled
 from reviews.card import Block, Form, Go, Happening, Input, Kind, Line, Lines, Tone, Way
 from reviews.model import Change, Comment

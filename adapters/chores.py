@@ -1,4 +1,4 @@
-"""Work that follows an acknowledgement: telling people, filling a modal, redrawing a Home.
+"""Work that follows an acknowledgement: telling people, filling a form, redrawing a card.
 
 Nobody waits for it, so it is kept here: a task that nothing refers to may be collected in the middle, and at a stop
 what was begun is given a moment to end.
@@ -22,9 +22,10 @@ MOST = 1000
 
 
 class Chores:
-    """The chores of one surface."""
+    """The chores of one surface, which `surface` names in the log."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, surface: str, most: int = MOST) -> None:
+        self._surface = surface
         self._most = most
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -39,9 +40,9 @@ class Chores:
         """Begin what may be left out when there is too much; a failure is logged."""
         if len(self._tasks) >= self._most:
             work.close()
-            _log.error("%d answers to Slack are under way; one more was left out", len(self._tasks))
+            _log.error("%d answers to %s are under way; one more was left out", len(self._tasks), self._surface)
             return
-        self.begin(logged(work))
+        self.begin(logged(work, self._surface))
 
     async def drain(self, seconds: float = 2.0) -> None:
         """Let what was begun end, for so long; then cancel it."""
@@ -54,11 +55,11 @@ class Chores:
         await asyncio.gather(*left, return_exceptions=True)
 
 
-async def logged(work: Awaitable[None]) -> None:
+async def logged(work: Awaitable[None], surface: str) -> None:
     """Do it; a failure goes into the log, for nobody else would hear of it."""
     try:
         await work
     except PlacetError as fault:
-        _log.warning("something for Slack was left undone: %s", fault)
+        _log.warning("something for %s was left undone: %s", surface, fault)
     except Exception:  # noqa: BLE001 - a defect here must not end what goes on beside it
-        _log.exception("something for Slack was left undone")
+        _log.exception("something for %s was left undone", surface)

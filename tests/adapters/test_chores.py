@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from adapters.slack.chores import Chores
+from adapters.chores import Chores
 from reviews.errors import SurfaceUnavailable
 
 
 async def test_what_was_begun_ends_before_a_stop() -> None:
     """Also what it begins itself."""
-    chores, done = Chores(), list[str]()
+    chores, done = Chores("chat"), list[str]()
 
     async def second() -> None:
         done.append("second")
@@ -28,7 +28,7 @@ async def test_what_was_begun_ends_before_a_stop() -> None:
 
 async def test_what_does_not_end_is_cancelled() -> None:
     """A stop has an end."""
-    chores = Chores()
+    chores = Chores("chat")
     never = chores.begin(asyncio.Event().wait())
     await chores.drain(0.0)
     assert never.cancelled()
@@ -36,7 +36,7 @@ async def test_what_does_not_end_is_cancelled() -> None:
 
 async def test_too_much_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
     """What must be done is begun all the same."""
-    chores, done = Chores(most=1), list[str]()
+    chores, done = Chores("chat", most=1), list[str]()
 
     async def note(what: str) -> None:
         done.append(what)
@@ -51,7 +51,7 @@ async def test_too_much_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -
 
 async def test_a_failure_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """With its stack where it is a defect of ours, with its sentence where it is known."""
-    chores = Chores()
+    chores = Chores("chat")
 
     async def fails(fault: Exception) -> None:
         raise fault
