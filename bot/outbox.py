@@ -21,7 +21,7 @@ from bot.hub import Hub
 from bot.service import COURTESY, Service
 from reviews.card import Card, Happening
 from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
-from reviews.events import Posted, Unreachable
+from reviews.events import Posted, Record, Unreachable
 from reviews.keeping import Copy, CopyKind, Store, Tx
 from reviews.model import Review
 from reviews.ports import Clock, MessageRef, Surface
@@ -81,6 +81,7 @@ class Outbox:
         self._hub, self._clock = hub, clock
         self._paces: dict[_Lane, datetime] = {}
         self._promises: dict[tuple[str, str], datetime] = {}
+        self._blind: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -139,7 +140,11 @@ class Outbox:
         except SurfaceRefused as fault:
             await self._lost(copy, str(fault))
         except (SurfaceUnavailable, SurfaceAmbiguous, TimeoutError) as fault:
-            await self._later(copy, fault)
+            lost = copy.ref is None and isinstance(fault, SurfaceAmbiguous | TimeoutError)
+            if lost and copy.state == "posting" and not self._finds(surface, copy):
+                await self._given_up(copy, str(fault))
+            else:
+                await self._later(replace(copy, state="posting") if lost else copy, fault)
         except Exception as fault:
             # A card that cannot be drawn is our fault; the call goes on to the next rung rather than to nobody.
             log.exception("copy_not_drawn", copy=copy.id, review=copy.review)
@@ -230,14 +235,20 @@ class Outbox:
 
     async def _found(self, surface: Surface, copy: Copy) -> MessageRef | None:
         """A post made earlier whose answer was lost or never kept; only then is the surface asked."""
-        if copy.state == "new" or not surface.abilities.finds:
+        if copy.state == "new":
             return None
         try:
-            return await surface.find(copy.id, copy.target, copy.created_at)
+            found = await surface.find(copy.id, copy.target, copy.created_at) if surface.abilities.finds else None
         except SurfaceBlind as fault:
             # Posted once more: of two cards, the one pressed is adopted; of none, nobody ever knows.
             log.warning("copy_not_looked_for", copy=copy.id, surface=surface.name, why=str(fault))
+            self._blind.add(place(copy))
             return None
+        self._blind.discard(place(copy))
+        return found
+
+    def _finds(self, surface: Surface, copy: Copy) -> bool:
+        return surface.abilities.finds and place(copy) not in self._blind
 
     async def _post(self, surface: Surface, copy: Copy, card: Card) -> MessageRef:
         ref = await surface.post(card, copy.target, copy.id)
@@ -282,18 +293,36 @@ class Outbox:
         A vendor that says when is taken at its word, for everything that goes there, and it counts as no attempt.
         """
         now, why = self._clock.now(), str(fault) or type(fault).__name__
-        state = "posting" if isinstance(fault, SurfaceAmbiguous | TimeoutError) and copy.ref is None else copy.state
         if isinstance(fault, SurfaceUnavailable) and fault.retry_after:
             tried, due_at = replace(copy, error=why), self._rest(copy, fault.retry_after)
         else:
             wait = min(0.5 * 2 ** min(copy.attempts, 16), _LONGEST_WAIT)
-            tried = replace(copy, state=state, attempts=copy.attempts + 1, error=why)
+            tried = replace(copy, attempts=copy.attempts + 1, error=why)
             due_at = now + timedelta(seconds=wait)
         log.warning("copy_later", copy=copy.id, surface=copy.target.surface, why=why, until=due_at.isoformat())
         counted = await self._keep(tried, due_at)
         if counted and copy.ref is None and now - copy.created_at >= DOWN_AFTER:
             since = f"{copy.target.surface} has not answered since {copy.created_at:%H:%M} UTC."
             await self._pass_on(copy, since)
+
+    async def _given_up(self, copy: Copy, why: str) -> None:
+        """Two posts whose answers were lost, where nobody can look: a third could be one too many.
+
+        Whichever lies there is adopted when it is pressed; meanwhile somebody else is called.
+        """
+        told = f"{copy.target.surface} did not say whether the card was posted, twice. {why}".strip()
+        log.warning("copy_unknown", copy=copy.id, surface=copy.target.surface, why=told)
+        unknown = replace(copy, state="unknown", error=told, attempts=copy.attempts + 1)
+
+        def keep(tx: Tx) -> bool:
+            counted = tx.keep_copy(unknown, None)
+            if counted:
+                detail = {"copy": copy.id, "surface": copy.target.surface, "why": told}
+                tx.record(Record(kind="copy.unknown", at=tx.now(), actor="placet", detail=detail), copy.review or None)
+            return counted
+
+        if await self._store.tx(keep):
+            await self._pass_on(copy, told)
 
     async def _lost(self, copy: Copy, why: str) -> None:
         """Give a copy up, and pass the call on when nothing else of its rung can arrive."""

@@ -59,6 +59,7 @@ _LINES: Mapping[str, _Words] = {
     "review.answered": _ended("Answered"),
     "review.expired": lambda who, d: f"Expired. {d.get('reason') or 'Nobody decided in time.'}",
     "review.withdrawn": lambda who, d: f"{who} withdrew it",
+    "copy.unknown": lambda who, d: f"Perhaps posted: {d.get('why')}",
     "rung.unreachable": lambda who, d: f"Could not be reached: {d.get('why')}",
     "grant.used": lambda who, d: f"{who} used the approval",
     "grant.lapsed": lambda who, d: "The approval lapsed unused",

@@ -13,7 +13,7 @@ from bot.outbox import DOWN_AFTER, LEASE
 from reviews.card import Actions
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Interaction
-from reviews.keeping import Tx
+from reviews.keeping import Copy, Tx
 from reviews.model import Identity, Object, Target, Verb
 from reviews.ports import MessageRef
 from tests.fakes.app import PATIENCE, running
@@ -139,16 +139,7 @@ async def test_a_press_on_a_copy_nobody_knew_of_adopts_it(tmp_path: Path) -> Non
         review = await (await house.agent()).asked()
         lease = app.clock.now() + timedelta(hours=1)
         (copy,) = await house.store.tx(lambda tx: tx.claim_copies(tx.now(), lease, 10))
-        await house.app.desk.interact(
-            Interaction(
-                verb=Verb.APPROVE,
-                identity=Identity(surface="slack", id="U1", tenant="T1"),
-                review=review["id"],
-                revision=1,
-                copy=copy.id,
-                ref={"id": copy.id},
-            )
-        )
+        await house.app.desk.interact(_pressed(review, copy))
         kept = await house.store.view(lambda tx: tx.copy(copy.id))
         assert kept is not None
         assert (kept.state, kept.ref) == ("posted", MessageRef(surface="slack", ref={"id": copy.id}))
@@ -194,6 +185,40 @@ async def test_where_it_may_not_look_it_posts_once_more(tmp_path: Path) -> None:
         assert (board.posted, board.found) == (["C1", "C1"], [copy.id])
         log = await house.store.view(lambda tx: tx.log(review=review["id"]))
         assert not [e for e in log if e.kind == "rung.unreachable"]
+
+
+@pytest.mark.parametrize("how", ["never looks", "may not look here"])
+async def test_where_nobody_can_look_it_posts_twice_at_most(tmp_path: Path, how: str) -> None:
+    """Both answers lost: no third card; the next rung is called, the timeline says why, and a press takes it in."""
+    lost = SurfaceAmbiguous("the answer was lost")
+    board = Board(faults=[lost, lost], made=True, blind=how == "may not look here")
+    board.abilities = replace(board.abilities, finds=board.blind)
+    async with working(tmp_path, board) as house:
+        review = await (await house.agent()).asked()
+        copy, called = await copies(house, review, "unknown", "posted", many=2)
+        assert (copy.state, called.state, called.target.address) == ("unknown", "posted", "U2")
+        log = await house.store.view(lambda tx: tx.log(review=review["id"]))
+        assert [e.kind for e in log if e.kind in ("copy.unknown", "rung.unreachable")] == [
+            "copy.unknown",
+            "rung.unreachable",
+        ]
+        assert board.posted == ["C1", "C1", "U2"]
+        await house.app.desk.interact(_pressed(review, copy))
+        found = await house.store.view(lambda tx: tx.copy(copy.id))
+        assert found is not None
+        assert (found.state, found.ref) == ("posted", MessageRef(surface="slack", ref={"id": copy.id}))
+
+
+def _pressed(review: Object, copy: Copy) -> Interaction:
+    """Ana approves on a copy, whose message tells where it lies."""
+    return Interaction(
+        verb=Verb.APPROVE,
+        identity=Identity(surface="slack", id="U1", tenant="T1"),
+        review=review["id"],
+        revision=1,
+        copy=copy.id,
+        ref={"id": copy.id},
+    )
 
 
 async def test_a_vendor_that_says_when_is_taken_at_its_word(tmp_path: Path) -> None:

@@ -152,12 +152,14 @@ async def instead_of_its_own(house: House) -> None:
         await own
 
 
-async def copies(house: House, review: Object, *states: str, shown: int = 1) -> list[Copy]:
-    """The copies of a review, once they all are in one of these states and show at least this."""
+async def copies(house: House, review: Object, *states: str, shown: int = 1, many: int = 1) -> list[Copy]:
+    """The copies of a review, once there are so many, all in one of these states and showing at least this."""
 
     def look(tx: Any) -> list[Copy] | None:
         found: list[Copy] = tx.copies(review["id"])
-        settled = found and all(c.state in states and c.shown >= (shown if c.state == "posted" else 0) for c in found)
+        settled = len(found) >= many and all(
+            c.state in states and c.shown >= (shown if c.state == "posted" else 0) for c in found
+        )
         return found if settled and all(c.shown == c.wanted for c in found if c.state in ("posted", "folded")) else None
 
     return await house.store.until(look)
