@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from reviews.model import Object
-from reviews.ports import Clock, Desk, Door, Surface
+from reviews.ports import Clock, Desk, Door, References, Surface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +22,15 @@ class Setup:
     """What an adapter is given.
 
     `config` is its own section of placet.yml (empty when absent), `env` the environment, the only source of
-    secrets. `demo` is true in `placet demo` alone. `public_url` has no trailing slash.
+    secrets. `references` are this adapter's alone. `demo` is true in `placet demo` alone. `public_url` has no
+    trailing slash.
     """
 
     config: Mapping[str, Any]
     env: Mapping[str, str]
     desk: Desk
     door: Door
+    references: References
     clock: Clock
     public_url: str
     demo: bool = False

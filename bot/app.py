@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from bot.people import Directory
 from bot.places import control_path, database_url, key_folder
 from bot.probes import Probes
 from bot.problems import middleware
+from bot.references import StoredReferences
 from bot.routing import Router
 from bot.rules import Rules
 from bot.sandbox import Sandbox
@@ -44,6 +46,7 @@ from bot.service import Service
 from bot.timers import Timers
 from bot.votes import VotesApi
 from policies.model import Policy
+from reviews.card import Card
 from reviews.errors import PlacetError, StoreUnavailable
 from reviews.keeping import Store
 from reviews.ports import Clock
@@ -67,6 +70,12 @@ PREVIEWS = "placet.previews"
 
 class CannotServe(PlacetError):
     """The server cannot start as configured; the sentence says what to change."""
+
+
+def _preview(entry: metadata.EntryPoint, card: Card) -> str:
+    """How a surface draws a card: loaded when somebody first looks, for most servers never draw for all of them."""
+    drawn: str = entry.load()(card)
+    return drawn
 
 
 def is_loopback(host: str) -> bool:
@@ -207,13 +216,14 @@ class App:
                 env=self.env,
                 desk=self.desk,
                 door=self.door,
+                references=StoredReferences(store=self.store, surface=entry.name),
                 clock=self.clock,
                 public_url=self.url,
                 demo=self.demo,
             )
             if (adapter := entry.load()(setup)) is not None:
                 self.adapters[entry.name] = adapter
-        previews = {entry.name: entry.load() for entry in metadata.entry_points(group=PREVIEWS)}
+        previews = {entry.name: partial(_preview, entry) for entry in metadata.entry_points(group=PREVIEWS)}
         for adapter in self.adapters.values():
             getattr(adapter, "previews", {}).update(previews)
 

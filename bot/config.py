@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reviews.errors import PlacetError
 
@@ -94,6 +94,12 @@ class PersonEntry(_Section):
     deputy: Name | None = Field(default=None, description="Who is called instead while this person is away.")
     scopes: tuple[str, ...] = Field(default=(), description="Scopes of requests this person may decide.")
     auditor: bool = Field(default=False, description="May read every review and decide none by that.")
+
+    @field_validator("identities")
+    @classmethod
+    def _spelled(cls, identities: dict[str, str]) -> dict[str, str]:
+        """The directory's object ids are read in any case and sent in one: https://www.rfc-editor.org/rfc/rfc9562"""
+        return {surface: text.lower() if surface == "teams" else text for surface, text in identities.items()}
 
 
 class RoleEntry(_Section):

@@ -261,7 +261,7 @@ class Tx(Protocol):
         """The queue card there must be drawn again, a second from now; it is made if there is none."""
         ...
 
-    # what came once, who is away
+    # what came once, who is away, where surfaces reach whom
     def once(self, key: str, *, within: timedelta | None = None) -> bool:
         """Whether this is the first time, or the first within so long. Kept with the transaction."""
         ...
@@ -276,6 +276,14 @@ class Tx(Protocol):
 
     def absences(self) -> list[Absence]:
         """Who is away now."""
+        ...
+
+    def put_reference(self, surface: str, key: str, fields: Mapping[str, str]) -> None:
+        """Keep where a surface reaches somebody or some place, in its own words."""
+        ...
+
+    def reference(self, surface: str, key: str) -> dict[str, str] | None:
+        """What was kept so; None when nothing was."""
         ...
 
     # deliveries

@@ -6,7 +6,7 @@ service and handed to every adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -53,6 +53,18 @@ class Health:
 
     ok: bool
     text: str = ""
+
+
+class References(Protocol):
+    """Where one surface reaches people and rooms, kept over restarts in its own words. Raises StoreUnavailable."""
+
+    async def get(self, key: str) -> Mapping[str, str] | None:
+        """What was kept under a key."""
+        ...
+
+    async def put(self, key: str, fields: Mapping[str, str]) -> None:
+        """Keep it, over what was there."""
+        ...
 
 
 class Surface(Protocol):

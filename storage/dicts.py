@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import assert_never
@@ -207,6 +207,15 @@ class MemoryTx(DictsOutbound):
         """Who is away now, by person."""
         kept = self._data.absences
         return [kept[person] for person in sorted(kept) if kept[person].until > self.now()]
+
+    def put_reference(self, surface: str, key: str, fields: Mapping[str, str]) -> None:
+        """Keep where a surface reaches somebody or some place."""
+        self._put(self._data.references, (surface, key), dict(fields))
+
+    def reference(self, surface: str, key: str) -> dict[str, str] | None:
+        """What was kept so."""
+        found = self._data.references.get((surface, key))
+        return None if found is None else dict(found)
 
     def put_policy(self, name: str, version: int, sha256: str, text: str, at: datetime) -> None:
         """Keep a loaded text. Raises PolicyConflict when this name and version had another text."""

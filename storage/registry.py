@@ -1,8 +1,8 @@
-"""Agents, people's secrets, policy texts, who is away, what came already, and how the rules do."""
+"""Agents, people's secrets, policy texts, who is away, where surfaces reach whom, what came already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
@@ -14,7 +14,7 @@ from reviews.model import Object, Status
 from storage import rows
 from storage.rows import Row
 from storage.sql import Part, Statement, adding_once, big, columns, putting
-from storage.tables import absences, agents, policies, reviews, seen, tickets
+from storage.tables import absences, agents, policies, references, reviews, seen, tickets
 
 _PUT_AGENT = putting(agents)
 _AGENTS = Statement(select(agents.c.body).order_by(agents.c.name))
@@ -49,6 +49,10 @@ _ABSENCES = Statement(
     select(absences.c.person, absences.c.until, absences.c.by)
     .where(absences.c.until > big("now"))
     .order_by(absences.c.person)
+)
+_PUT_REFERENCE = putting(references)
+_REFERENCE = Statement(
+    select(references.c.fields).where(references.c.surface == bindparam("on"), references.c.key == bindparam("named"))
 )
 _ASKED = Statement(
     select(reviews.c.rule, reviews.c.status, reviews.c.created_at, reviews.c.ended_at).where(
@@ -101,6 +105,15 @@ class Registry(Part):
     def absences(self) -> list[Absence]:
         """Who is away now, by person."""
         return [rows.absence_from(row) for row in self._db.all(_ABSENCES, {"now": rows.micros(self.now())})]
+
+    def put_reference(self, surface: str, key: str, fields: Mapping[str, str]) -> None:
+        """Keep where a surface reaches somebody or some place."""
+        self._db.run(_PUT_REFERENCE, {"surface": surface, "key": key, "fields": rows.words_text(fields)})
+
+    def reference(self, surface: str, key: str) -> dict[str, str] | None:
+        """What was kept so."""
+        row = self._db.one(_REFERENCE, {"on": surface, "named": key})
+        return None if row is None else rows.words_from(row[0])
 
     def put_policy(self, name: str, version: int, sha256: str, text: str, at: datetime) -> None:
         """Keep a loaded text. Raises PolicyConflict when this name and version had another text."""

@@ -28,7 +28,7 @@ _REVIEW = TypeAdapter(Review)
 _PROPOSAL = TypeAdapter(Proposal)
 _VOTE = TypeAdapter(Vote)
 _AGENT = TypeAdapter(Agent)
-_REF = TypeAdapter(dict[str, str])
+_WORDS = TypeAdapter(dict[str, str])
 #: A proposal's parts as plain JSON, for readers that need a few of them and no dataclasses.
 _OBJECT: TypeAdapter[Object] = TypeAdapter(dict[str, Any])
 
@@ -212,7 +212,7 @@ def copy_columns(copy: Copy) -> Params:
         "shown": copy.shown,
         "created_at": micros(copy.created_at),
         "attempts": copy.attempts,
-        "ref": None if copy.ref is None else _REF.dump_json(copy.ref.ref).decode(),
+        "ref": None if copy.ref is None else words_text(copy.ref.ref),
         "error": plain(copy.error),
         "leased": maybe_micros(copy.lease),
         "kind": str(copy.kind),
@@ -237,7 +237,7 @@ def copy_from(row: Row) -> Copy:
         shown=kept["shown"],
         created_at=instant(kept["created_at"]),
         attempts=kept["attempts"],
-        ref=None if ref is None else MessageRef(surface=surface, ref=_REF.validate_json(ref), mark=kept["mark"] or ""),
+        ref=None if ref is None else MessageRef(surface=surface, ref=words_from(ref), mark=kept["mark"] or ""),
         error=kept["error"],
         kind=CopyKind(kept["kind"]),
         told=kept["told"],
@@ -332,6 +332,16 @@ def absence_from(row: Row) -> Absence:
     """An absence from its row."""
     person, until, by = row
     return Absence(person=person, until=instant(until), by=by)
+
+
+def words_text(words: Mapping[str, str]) -> str:
+    """A surface's own words as JSON."""
+    return _WORDS.dump_json(dict(words)).decode()
+
+
+def words_from(text: str) -> dict[str, str]:
+    """What `words_text` made."""
+    return _WORDS.validate_json(text)
 
 
 def set_aside_record(why: str, at: datetime, until: datetime) -> Record:

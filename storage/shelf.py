@@ -51,6 +51,7 @@ class Data:
     policies: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
     seen: dict[str, datetime] = field(default_factory=dict)
     absences: dict[str, Absence] = field(default_factory=dict)
+    references: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
 
 class Shelf:

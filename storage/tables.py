@@ -296,6 +296,16 @@ class AbsenceRow(Base, table=True):
     by: str = _text()
 
 
+class ReferenceRow(Base, table=True):
+    """Where a surface reaches a person or a room, in its own words: `fields` is JSON."""
+
+    __tablename__ = "surface_references"
+
+    surface: str = _key()
+    key: str = _key()
+    fields: str = _text()
+
+
 def _table(model: type[SQLModel]) -> Table:
     return cast("Table", vars(model)["__table__"])
 
@@ -314,3 +324,4 @@ tickets = _table(TicketRow)
 policies = _table(PolicyRow)
 seen = _table(SeenRow)
 absences = _table(AbsenceRow)
+references = _table(ReferenceRow)

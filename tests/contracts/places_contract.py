@@ -235,6 +235,26 @@ class PlacesContract:
         await store.tx(lambda tx: tx.forget_once(before + MINUTE))
         assert await store.tx(lambda tx: tx.once("k"))
 
+    # ------------------------------------------------------------------------------------------ references
+
+    async def test_a_surface_keeps_where_it_reaches_people_and_rooms(self, store: Store) -> None:
+        """The newest is read; another surface has its own; what raises keeps nothing."""
+        first, second = {"conversation": "19:ä", "service": "https://x"}, {"conversation": "a:2"}
+        assert await store.view(lambda tx: tx.reference("teams", "person:ana")) is None
+        await store.tx(lambda tx: tx.put_reference("teams", "person:ana", first))
+        await store.tx(lambda tx: tx.put_reference("other", "person:ana", {}))
+        assert await store.view(lambda tx: tx.reference("teams", "person:ana")) == first
+        await store.tx(lambda tx: tx.put_reference("teams", "person:ana", second))
+
+        def fails(tx: Tx) -> None:
+            tx.put_reference("teams", "person:ana", first)
+            raise RuntimeError("after all not")
+
+        with pytest.raises(RuntimeError):
+            await store.tx(fails)
+        assert await store.view(lambda tx: tx.reference("teams", "person:ana")) == second
+        assert await store.view(lambda tx: tx.reference("other", "person:ana")) == {}
+
     # ------------------------------------------------------------------------------------------ absences
 
     async def test_who_is_away_is_away_until_then(self, store: Store) -> None:

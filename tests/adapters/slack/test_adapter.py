@@ -20,6 +20,7 @@ from tests.adapters.slack.checker import seen
 from tests.adapters.slack.conftest import Build, House
 from tests.fakes import cards
 from tests.fakes.desk import FakeDoor, FixedClock, desk_of
+from tests.fakes.references import FakeReferences
 from tests.fakes.slack import Fault, Slack
 from tests.fakes.slack_process import TOKEN
 
@@ -346,7 +347,13 @@ def test_create_makes_an_adapter_only_where_there_is_a_token() -> None:
 
     def made(config: dict[str, object], env: dict[str, str]) -> object:
         setup = Setup(
-            config=config, env=env, desk=desk_of(), door=FakeDoor(clock), clock=clock, public_url="http://127.0.0.1"
+            config=config,
+            env=env,
+            desk=desk_of(),
+            door=FakeDoor(clock),
+            references=FakeReferences(),
+            clock=clock,
+            public_url="http://127.0.0.1",
         )
         return create(setup)
 

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from adapters.port import Setup
 from adapters.web.adapter import WebAdapter, create
 from tests.fakes.desk import FakeDesk, FakeDoor, FixedClock, desk_of
+from tests.fakes.references import FakeReferences
 
 
 @dataclass
@@ -41,7 +42,16 @@ async def inn(
     clock = clock or FixedClock()
     desk = desk or desk_of()
     door = FakeDoor(clock=clock, demo=demo)
-    setup = Setup(config={}, env={}, desk=desk, door=door, clock=clock, public_url=public_url, demo=demo)
+    setup = Setup(
+        config={},
+        env={},
+        desk=desk,
+        door=door,
+        references=FakeReferences(),
+        clock=clock,
+        public_url=public_url,
+        demo=demo,
+    )
     adapter = create(setup)
     assert isinstance(adapter, WebAdapter)
     app = web.Application()

@@ -24,6 +24,7 @@ from tests.adapters.web.inn import Inn, inn
 from tests.adapters.web.test_render import Reader
 from tests.fakes import cards
 from tests.fakes.desk import ANA, BO, CLEO, FakeDesk, FakeDoor, FixedClock
+from tests.fakes.references import FakeReferences
 
 REVIEW = "/reviews/rev_refund4721"
 
@@ -648,6 +649,7 @@ def setup(section: dict[str, object]) -> Setup:
         env={},
         desk=FakeDesk(),
         door=FakeDoor(clock=clock),
+        references=FakeReferences(),
         clock=clock,
         public_url="http://127.0.0.1:8080",
     )
