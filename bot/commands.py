@@ -35,6 +35,11 @@ _LISTED = 15
 _DIGITS = 15
 #: What stands before a command where it is typed among other words; elsewhere nothing.
 _BEFORE = {"slack": "/placet "}
+#: Where a surface takes commands, for people who wonder why it did not.
+_TAKEN = {
+    "slack": "Slack takes commands in channels and direct messages, not in threads.",
+    "teams": "In channels and group chats, mention Placet before a command; the answer comes in your chat with it.",
+}
 
 
 class Commands:
@@ -63,9 +68,9 @@ class Commands:
                 case "away":
                     return self._card("Away", [Callout(text=await self._away(rest, person, surface))])
                 case "help":
-                    return self._card("Commands", _help())
+                    return self._card("Commands", _help(surface))
                 case _:
-                    return self._said(f"There is no command “{clean(word)}”.", _help())
+                    return self._said(f"There is no command “{clean(word)}”.", _help(surface))
         except (NotFound, Unclear) as fault:
             return self._said(str(fault))
 
@@ -200,9 +205,9 @@ def _time(then: datetime, now: datetime) -> str:
     return f"{then:%d %b %H:%M}" if then.year == now.year else f"{then:%d %b %Y %H:%M}"
 
 
-def _help() -> tuple[Block, ...]:
-    note = Text(text="Slack takes commands in channels and direct messages, not in threads.")
-    return (Table(columns=("Command", "What it does"), rows=_COMMANDS), note)
+def _help(surface: str) -> tuple[Block, ...]:
+    note = (Text(text=_TAKEN[surface]),) if surface in _TAKEN else ()
+    return (Table(columns=("Command", "What it does"), rows=_COMMANDS), *note)
 
 
 def _short_ref(ref: str) -> str:

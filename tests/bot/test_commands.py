@@ -53,11 +53,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-async def typed(house: House, text: str, person: str = "ana") -> Card:
+async def typed(house: House, text: str, person: str = "ana", surface: str = "slack") -> Card:
     """What somebody gets for what they typed."""
     who = await house.app.desk.who(Identity(surface="web", id=person))
     assert isinstance(who, Person)
-    return await house.app.desk.command(who, text, surface="slack")
+    return await house.app.desk.command(who, text, surface=surface)
 
 
 def _said(card: Card) -> str:
@@ -246,3 +246,11 @@ async def test_help_and_unknown_words_list_the_commands(house: House) -> None:
             "help",
         ]
     assert "\u202e" not in repr(await typed(house, "ls\u202e"))
+
+
+@pytest.mark.parametrize(("surface", "said"), [("slack", "not in threads"), ("teams", "mention Placet"), ("web", "")])
+async def test_help_says_where_a_surface_takes_commands(house: House, surface: str, said: str) -> None:
+    """Each its own way, and no surface another's."""
+    card = await typed(house, "help", surface=surface)
+    notes = [block.text for block in card.blocks if isinstance(block, Text)]
+    assert [said in note for note in notes] == ([True] if said else [])
