@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from adapters.slack.adapter import SlackAdapter
 from bot.app import App
 from bot.config import parse
 from tests.fakes.slack import Slack, signed, slack_server
@@ -63,18 +64,24 @@ class Loop:
                 pass
         return found[0]
 
-    async def press(self, ts: str, action: str, user: str | None = None) -> int:
-        """A press in Slack, signed as Slack signs it."""
-        payload = await self.slack.press(self.channel, ts, user or self.ana, action)
+    async def press(self, ts: str, action: str, user: str | None = None, option: int | str = 0) -> int:
+        """A press in Slack, signed as Slack signs it; `option` is how the value of a menu's line begins."""
+        payload = await self.slack.press(self.channel, ts, user or self.ana, action, option)
         body, headers = signed(payload)
         async with self.slack.session.post(f"{self.app.url}/slack/events", data=body, headers=headers) as answer:
             return answer.status
 
     async def restart(self) -> None:
-        """Stop the server and start another on the same database; Slack finds it where it is now."""
+        """Stop the server and start another on the same database; Slack finds it where it is now.
+
+        Returns once Slack has said which workspace this is: until then a press is answered "Press again in a moment".
+        """
         await self.app.stop()
         self.app = self.again()
         await self.app.start()
+        slack = self.app.adapters["slack"]
+        assert isinstance(slack, SlackAdapter)
+        await asyncio.wait(slack._transport._tasks[:1], timeout=10)
 
     async def send(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Something Slack sends, signed; what it is answered, {} for nothing."""
@@ -85,10 +92,14 @@ class Loop:
         told: dict[str, Any] = json.loads(text) if text else {}
         return told
 
-    async def form(self, ts: str, action: str, user: str | None = None) -> dict[str, Any]:
+    async def form(self, ts: str, action: str, user: str | None = None, option: int | str = 0) -> dict[str, Any]:
         """The form a press opens, once it is filled."""
+        return await self.opened(await self.slack.press(self.channel, ts, user or self.ana, action, option))
+
+    async def opened(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The form that something Slack sends opens, once it is filled."""
         before = set(self.slack.views)
-        assert await self.press(ts, action, user) == 200
+        await self.send(payload)
         found: list[dict[str, Any]] = []
 
         async def filled() -> bool:
@@ -111,12 +122,25 @@ class Loop:
 
         await until(self.slack, so)
 
+    async def whispered(self, user: str, words: str) -> None:
+        """Wait until this person alone was told this."""
+
+        async def so() -> bool:
+            return any(said.user == user and words in said.text for said in self.slack.ephemerals)
+
+        await until(self.slack, so)
+
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The agent posts."""
         async with self.agent.post(path, json=body) as answer:
             assert answer.status in (200, 201), await answer.text()
             told: dict[str, Any] = await answer.json()
             return told
+
+    async def grant(self, review: str) -> str:
+        """Whether the agent may still use what was approved, as it is told: `open`, `revoked`, …."""
+        async with self.agent.get(f"/v1/reviews/{review}") as answer:
+            return str((await answer.json())["grant"]["state"])
 
     async def told(self) -> dict[str, Any]:
         """The next callback, its signature checked with the library agents use."""

@@ -119,11 +119,7 @@ async def test_two_press_at_once(loop: Loop) -> None:
     await asyncio.gather(loop.send(approve), loop.send(reject))
     decision = (await loop.told())["data"]["decision"]
     first, loser = (("Ana Ruiz", loop.bo), ("Bo Chen", loop.ana))[decision["verdict"] == "rejected"]
-
-    async def told() -> bool:
-        return any(said.user == loser and first in said.text for said in loop.slack.ephemerals)
-
-    await until(loop.slack, told)
+    await loop.whispered(loser, first)
 
 
 async def test_a_press_after_a_restart_counts(loop: Loop) -> None:
@@ -144,11 +140,7 @@ async def test_a_press_on_a_stale_card_is_answered(loop: Loop) -> None:
     half = {"action": {"arguments": {"order": "A-4721", "amount": 45.0, "iban": IBAN}}}
     await loop.post(f"/v1/reviews/{review['id']}/revisions", half)
     await loop.send(stale)
-
-    async def told() -> bool:
-        return any(said.user == loop.ana and "revision 2" in said.text for said in loop.slack.ephemerals)
-
-    await until(loop.slack, told)
+    await loop.whispered(loop.ana, "revision 2")
     async with loop.agent.get(f"/v1/reviews/{review['id']}") as answer:
         assert (await answer.json())["status"] == "pending"
 
@@ -169,29 +161,16 @@ async def test_what_is_hidden_is_shown_to_one_person_for_a_reason(loop: Loop) ->
     """The account number, for Ana alone, and the history says that she looked and why."""
     review = await loop.ask()
     card = await loop.card(review["id"])
-    payload = await loop.slack.press(loop.channel, card["ts"], loop.ana, "placet:more", "reveal")
-    before = set(loop.slack.views)
-    await loop.send(payload)
-    found: list[dict[str, Any]] = []
-
-    async def filled() -> bool:
-        found[:] = [v for key, v in loop.slack.views.items() if key not in before and v.get("submit")]
-        return bool(found)
-
-    await until(loop.slack, filled)
-    await loop.submit(found[0], {"reason": "Compare with the bank."})
-
-    async def shown() -> bool:
-        return any(IBAN in said.text and said.user == loop.ana for said in loop.slack.ephemerals)
-
-    await until(loop.slack, shown)
+    form = await loop.form(card["ts"], "placet:more", option="reveal")
+    await loop.submit(form, {"reason": "Compare with the bank."})
+    await loop.whispered(loop.ana, IBAN)
     assert IBAN not in json.dumps(await loop.slack.history(loop.channel))
     async with loop.agent.get(f"/v1/reviews/{review['id']}/events") as answer:
         assert "review.revealed" in [entry["type"] for entry in (await answer.json())["items"]]
 
 
 async def test_withdrawn_and_revoked(loop: Loop) -> None:
-    """A card says that the agent withdrew; an approval is undone from the menu of a card that is over."""
+    """A card says that the agent withdrew; an approval is undone from the menu of a card that is over, once asked."""
     first, second = await loop.ask(), await loop.ask()
     withdrawn, card = await loop.card(first["id"]), await loop.card(second["id"])
     await loop.post(f"/v1/reviews/{first['id']}/withdraw", {"reason": "Solved otherwise."})
@@ -200,8 +179,14 @@ async def test_withdrawn_and_revoked(loop: Loop) -> None:
     await loop.press(card["ts"], "placet:approve")
     assert (await loop.told())["data"]["decision"]["verdict"] == "approved"
     await loop.shows(card["ts"], "Approved by Ana Ruiz")
-    async with loop.agent.get(f"/v1/reviews/{second['id']}") as answer:
-        assert (await answer.json())["grant"]["state"] == "open"
+    assert await loop.grant(second["id"]) == "open"
+    form = await loop.form(card["ts"], "placet:more", option="undo")
+    assert "Take your approval back?" in json.dumps(form)
+    assert await loop.grant(second["id"]) == "open"
+    assert await loop.submit(form, {}) == {}
+    assert (await loop.told())["type"] == "review.revoked"
+    assert await loop.grant(second["id"]) == "revoked"
+    await loop.shows(card["ts"], "Approval revoked", without="undo|form")
 
 
 async def test_commands_and_home(loop: Loop) -> None:
@@ -222,26 +207,25 @@ async def test_commands_and_home(loop: Loop) -> None:
 
 
 async def test_a_person_asks_and_another_decides(emulator: Emulator, tmp_path: Path) -> None:
-    """Bo points at a message; the review's card lies beneath it; Bo may not approve it, Ana may."""
+    """Bo points at a message; the review's card lies beneath it; Bo may not approve it and is told why; Ana may."""
     async with looped(emulator, tmp_path, POLICY) as loop:
         said = await loop.slack.ask("chat.postMessage", {"channel": loop.channel, "text": "May I give 20 % off?"})
-        before = set(loop.slack.views)
-        await loop.send(await loop.slack.shortcut(loop.channel, said["ts"], loop.bo))
-        found: list[dict[str, Any]] = []
+        form = await loop.opened(await loop.slack.shortcut(loop.channel, said["ts"], loop.bo))
+        await loop.submit(form, {"summary": "A discount of 20 %", "text": "May I give 20 % off?"}, loop.bo)
+        beneath: list[dict[str, Any]] = []
 
-        async def filled() -> bool:
-            found[:] = [v for key, v in loop.slack.views.items() if key not in before and v.get("submit")]
-            return bool(found)
+        async def asked() -> bool:
+            replies = await loop.slack.replies(loop.channel, said["ts"])
+            beneath[:] = [m for m in replies if "A discount of 20 %" in json.dumps(m)]
+            return bool(beneath)
 
-        await until(loop.slack, filled)
-        await loop.submit(found[0], {"summary": "A discount of 20 %", "text": "May I give 20 % off?"}, loop.bo)
-
-        async def beneath() -> bool:
-            return any(
-                "A discount of 20 %" in json.dumps(m) for m in await loop.slack.replies(loop.channel, said["ts"])
-            )
-
-        await until(loop.slack, beneath)
+        await until(loop.slack, asked)
+        card = beneath[0]["ts"]
+        assert await loop.press(card, "placet:approve", loop.bo) == 200
+        await loop.whispered(loop.bo, "on your behalf, so somebody else must decide it")
+        assert "placet:approve" in json.dumps(await loop.slack.message(loop.channel, card))
+        assert await loop.press(card, "placet:approve") == 200
+        await loop.shows(card, "Approved by Ana Ruiz", "The approval is used.")
 
 
 async def test_a_flood_folds_into_one_queue_card(emulator: Emulator, tmp_path: Path) -> None:

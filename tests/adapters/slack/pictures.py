@@ -15,7 +15,7 @@ from adapters.token import Token
 from reviews import filled
 from tests.adapters.slack.samples import item, queue
 from tests.adapters.web.browser import chromium
-from tests.fakes import cards, slack_process
+from tests.fakes import cards, node_process
 
 Blocks = Sequence[Mapping[str, Any]]
 
@@ -67,7 +67,7 @@ async def pages(drawn: Mapping[str, Blocks]) -> dict[tuple[str, str], str]:
         before, after = Path(folder, "asked.json"), Path(folder, "pages.json")
         before.write_text(json.dumps(asked), "utf-8")
         script = Path(__file__).with_name("render.mjs")
-        run = await asyncio.create_subprocess_exec(slack_process._node(), str(script), str(before), str(after))
+        run = await asyncio.create_subprocess_exec(node_process.node(), str(script), str(before), str(after))
         assert await run.wait() == 0, "render.mjs failed; its words are above"
         made = json.loads(after.read_text("utf-8"))
     return dict(zip(keys, made, strict=True))

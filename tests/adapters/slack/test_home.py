@@ -54,6 +54,17 @@ async def _opened(house: House, who: str = "", tab: str = "home") -> None:
     await house.settled()
 
 
+async def _two_homes(build: Build) -> tuple[House, Rounds]:
+    """Ana and Bo have opened theirs, and changes are heard from now on."""
+    rounds = Rounds()
+    house: House = await build(desk=desk_of(), pause=rounds)
+    house.desk.people[house.bo.id] = BO
+    await _opened(house)
+    await _opened(house, who=house.bo.id)
+    await house.desk.watched.wait()
+    return house, rounds
+
+
 async def test_an_opened_home_shows_what_waits(house: House) -> None:
     """For the person who opened it, without a `hash` that could be in the way."""
     await _opened(house)
@@ -85,12 +96,7 @@ async def test_an_opening_always_draws(house: House) -> None:
 
 async def test_a_change_draws_the_homes_it_shows_on(build: Build) -> None:
     """Once a round for all that happened in it; a Home on which nothing changed is left alone."""
-    rounds = Rounds()
-    house: House = await build(desk=desk_of(), pause=rounds)
-    house.desk.people[house.bo.id] = BO
-    await _opened(house)
-    await _opened(house, who=house.bo.id)
-    await house.desk.watched.wait()
+    house, rounds = await _two_homes(build)
     house.desk.items = sample_queue()[:1]
     house.desk.announce(CHANGE)
     house.desk.announce(CHANGE)
@@ -105,12 +111,7 @@ async def test_a_change_draws_the_homes_it_shows_on(build: Build) -> None:
 
 async def test_a_home_that_cannot_be_drawn_does_not_stop_the_others(build: Build) -> None:
     """Nor the rounds after it."""
-    rounds = Rounds()
-    house: House = await build(desk=desk_of(), pause=rounds)
-    house.desk.people[house.bo.id] = BO
-    await _opened(house)
-    await _opened(house, who=house.bo.id)
-    await house.desk.watched.wait()
+    house, rounds = await _two_homes(build)
     house.desk.items = []
     house.slack.faults["views.publish"] = [Fault(error="not_enabled")]
     house.desk.announce(CHANGE)
@@ -120,12 +121,7 @@ async def test_a_home_that_cannot_be_drawn_does_not_stop_the_others(build: Build
 
 async def test_a_slack_that_asks_for_patience_is_left_alone_for_the_round(build: Build) -> None:
     """The others would hear the same; the next round goes on with who is left, without another change."""
-    rounds = Rounds()
-    house: House = await build(desk=desk_of(), pause=rounds)
-    house.desk.people[house.bo.id] = BO
-    await _opened(house)
-    await _opened(house, who=house.bo.id)
-    await house.desk.watched.wait()
+    house, rounds = await _two_homes(build)
     house.desk.items = []
     house.slack.faults["views.publish"] = [None, Fault(status=503), Fault(status=503)]
     house.desk.announce(CHANGE)
