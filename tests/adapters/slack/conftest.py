@@ -17,7 +17,7 @@ from adapters.slack.config import Secrets, SlackConfig
 from adapters.slack.transport import Pause
 from reviews.model import Identity, Target
 from reviews.ports import MessageRef
-from tests.adapters.slack.checker import seen, texts
+from tests.adapters.slack.checker import texts
 from tests.fakes.desk import ANA, FakeDesk, FixedClock, desk_of
 from tests.fakes.slack import Json, Slack, signed, slack_server
 from tests.fakes.slack_process import APP_TOKEN, SECRET, TEAM, TOKEN, Emulator, start_emulator
@@ -88,42 +88,15 @@ class House:
         """Return once everything that follows acknowledgements is done."""
         await self.adapter._chores.drain(10.0)
 
-    # what the contract of surfaces asks for
-
     async def read_back(self, ref: MessageRef) -> str:
         """The words of the copy, fallback included in none."""
         blocks = (await self.slack.message(ref.ref["channel"], ref.ref["ts"]))["blocks"]
         return "\n".join(_words(item) for item in texts(blocks))
 
-    async def markup(self, ref: MessageRef) -> list[str]:
-        """`mrkdwn` anywhere, raw `<` where it would be parsed, and links that are not to web addresses."""
-        message = await self.slack.message(ref.ref["channel"], ref.ref["ts"])
-        found = [item["text"] for item in texts(message["blocks"]) if item.get("type") == "mrkdwn"]
-        found += [i["text"] for i in texts(message["blocks"]) if i.get("type") == "plain_text" and "<" in i["text"]]
-        found += [url for url in _links(message["blocks"]) if not url.startswith(("https://", "http://"))]
-        return found + ([message["text"]] if "<" in message["text"] else [])
-
-    async def whispers(self, identity: Identity) -> list[str]:
-        """Direct messages of the bot to this person."""
-        return await self.slack.direct(identity.id)
-
-    async def beneath(self, ref: MessageRef) -> list[str]:
-        """The replies in the copy's thread."""
-        return [seen(reply["blocks"]) for reply in await self.slack.replies(ref.ref["channel"], ref.ref["ts"])]
-
 
 def _words(item: dict[str, Any]) -> str:
     text: str = item["text"]
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _links(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [url for inner in value for url in _links(inner)]
-    if isinstance(value, dict):
-        here = [value["url"]] if isinstance(value.get("url"), str) else []
-        return here + [url for inner in value.values() for url in _links(inner)]
-    return []
 
 
 Build = Callable[..., Any]

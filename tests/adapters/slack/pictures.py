@@ -13,9 +13,9 @@ from adapters.slack import forms, render, views
 from adapters.slack.press import Back
 from adapters.token import Token
 from reviews import filled
-from tests.adapters.slack.samples import item, queue
 from tests.adapters.web.browser import chromium
 from tests.fakes import cards, node_process
+from tests.fakes.samples import item, queue
 
 Blocks = Sequence[Mapping[str, Any]]
 

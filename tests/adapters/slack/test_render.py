@@ -30,9 +30,8 @@ from reviews.card import (
     Voice,
 )
 from reviews.values import replace
-from tests.adapters.slack import samples
 from tests.adapters.slack.checker import message_faults, seen, texts
-from tests.fakes import cards
+from tests.fakes import cards, samples
 
 
 def _card(*blocks: Block, **changes: Any) -> Card:

@@ -19,8 +19,8 @@ from reviews.model import Change, Comment
 from reviews.present import Earlier, Surroundings, present
 from reviews.values import replace
 from tests.adapters.slack.checker import home_faults, message_faults, seen, view_faults
-from tests.adapters.slack.samples import BLOCKS, ROW, item, queue
 from tests.fakes import builders, cards
+from tests.fakes.samples import BLOCKS, ROW, item, queue
 
 TOKEN = Token(copy="", review="rev_refund4721", revision=1, shown="d" * 64)
 BACK = str(Back(channel="C1", message="1.1"))
