@@ -2,7 +2,8 @@
 
 `card.png` comes from a running Placet and a real review; the others from sample cards, which
 show every block and control (tests/adapters/web/pictures.py). `slack-*.png` are what Slack is sent, drawn with Slack's
-own look (tests/adapters/slack/pictures.py; needs Node and `npm ci`).
+own look (tests/adapters/slack/pictures.py; needs Node and `npm ci`), and `teams-*.png` what Teams is sent, drawn with
+Microsoft's renderer (tests/adapters/teams/pictures.py; needs `npm ci`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from tests.adapters.slack import pictures as slack
+from tests.adapters.teams import pictures as teams
 from tests.adapters.web.browser import chromium
 from tests.adapters.web.pictures import take
 from tests.fakes.app import House, running
@@ -62,6 +64,7 @@ async def main() -> None:
             await _real(house, page)
     await take(FOLDER)
     await slack.take(FOLDER)
+    await teams.take(FOLDER)
 
 
 async def _real(house: House, page: Page) -> None:
