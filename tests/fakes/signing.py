@@ -1,0 +1,155 @@
+"""Who signs what Teams sends, who gives the bot its token, and a front that signs for the Agents Playground."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import aiohttp
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+Json: TypeAlias = dict[str, Any]
+ISSUER = "https://api.botframework.com"
+#: Where Placet listens for what Teams sends.
+PATH = "/api/messages"
+
+
+class Issuer:
+    """A key, the documents that publish it, and tokens for one bot made with it."""
+
+    def __init__(self, app_id: str) -> None:
+        self.app_id = app_id
+        self.rotate()
+
+    def rotate(self) -> None:
+        """Sign with another key from now on, and publish that one alone."""
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._kid = f"key-{time.monotonic_ns()}"
+
+    def token(self, service: str, **claims: Any) -> str:
+        """A token for what comes from `service`; claims replace those of a good one."""
+        now = int(time.time())
+        good = {"iss": ISSUER, "aud": self.app_id, "serviceurl": service, "nbf": now - 5, "exp": now + 600}
+        return jwt.encode(good | claims, self._key, algorithm="RS256", headers={"kid": self._kid})
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """`/openid`, and `/keys` on the same server."""
+        return [web.get("/openid", self._openid), web.get("/keys", self._keys)]
+
+    async def _openid(self, request: web.Request) -> web.Response:
+        return web.json_response({"issuer": ISSUER, "jwks_uri": f"{request.url.origin()}/keys"})
+
+    async def _keys(self, _: web.Request) -> web.Response:
+        public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return web.json_response({"keys": [public | {"kid": self._kid, "use": "sig", "endorsements": ["msteams"]}]})
+
+
+class Directory:
+    """Entra, as far as a bot asks it: gives the bot that knows its secret a token. `asked` counts how often.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+    """
+
+    def __init__(self, app_id: str, secret: str, token: str) -> None:
+        self._known = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret}
+        self._token = token
+        self.asked = 0
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """The one call bots make; the server these are mounted on is the `login_url`."""
+        return [web.post("/{tenant}/oauth2/v2.0/token", self._give)]
+
+    async def _give(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        said = await request.post()
+        if any(said.get(name) != value for name, value in self._known.items()):
+            fault = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+            return web.json_response(fault, status=401)
+        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": self._token})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """An activity that came by, and what Placet answered: `body` is None where that was no JSON."""
+
+    activity: Json
+    status: int
+    body: Json | None
+
+
+@dataclass(kw_only=True)
+class Front:
+    """Signs each activity, sends it on to `bot`, and keeps what came by. `url` is its own root.
+
+    `pressers` (`{"id", "name", "aadObjectId"}` each) press instead of who sits at the window, all at once; the window
+    has the answer to the first.
+    """
+
+    issuer: Issuer
+    session: aiohttp.ClientSession
+    url: str = ""
+    bot: str = ""
+    pressers: tuple[Json, ...] = ()
+    passed: list[Passed] = field(default_factory=list)
+
+    @property
+    def openid_url(self) -> str:
+        """Where the keys are published, for the configuration of Placet."""
+        return f"{self.url}/openid"
+
+    async def send(self, activity: Json, **claims: Any) -> Passed:
+        """Sign and send on; also what no Playground sends: again, or as somebody else."""
+        headers = {"Authorization": f"Bearer {self.issuer.token(activity['serviceUrl'], **claims)}"}
+        async with self.session.post(self.bot, json=activity, headers=headers) as answer:
+            raw = await answer.read()
+            body = json.loads(raw) if raw and answer.content_type == "application/json" else None
+        done = Passed(activity=activity, status=answer.status, body=body)
+        self.passed.append(done)
+        return done
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """What the Playground sends; before there is a bot, and to its looking whether one is there, 200."""
+        if request.method != "POST" or not self.bot:
+            return web.Response()
+        activity = await request.json()
+        pressers = self.pressers if activity["type"] == "invoke" else ()
+        sent = [activity | {"from": who, "id": f"{activity['id']}-{who['id']}"} for who in pressers] or [activity]
+        done, *_ = await asyncio.gather(*map(self.send, sent))
+        return web.json_response(done.body, status=done.status) if done.body else web.Response(status=done.status)
+
+
+@asynccontextmanager
+async def signing(app_id: str) -> AsyncIterator[Front]:
+    """A front for the bot of this id, on a free port of loopback, in this loop."""
+    async with aiohttp.ClientSession() as session:
+        front = Front(issuer=Issuer(app_id), session=session)
+        async with _serving([*front.issuer.routes(), web.route("*", PATH, front.handle)]) as front.url:
+            yield front
+
+
+@asynccontextmanager
+async def directory(app_id: str, secret: str, token: str) -> AsyncIterator[str]:
+    """The `login_url` of a directory on a free port of loopback."""
+    async with _serving(Directory(app_id, secret, token).routes()) as root:
+        yield root
+
+
+@asynccontextmanager
+async def _serving(routes: Sequence[web.RouteDef]) -> AsyncIterator[str]:
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
