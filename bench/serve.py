@@ -68,8 +68,9 @@ async def placet(folder: Path, given: dict[str, object]) -> None:
         }
     )
     began = time.perf_counter()
-    # Only a configuration that says where Slack is gets secrets: nothing here may leave loopback.
-    env = {key: value for key, value in os.environ.items() if "slack" in given and key.startswith("PLACET_SLACK_")}
+    # Only a configuration that says where a chat is gets its secrets: nothing here may leave loopback.
+    chats = tuple(f"PLACET_{chat.upper()}_" for chat in ("slack", "teams") if chat in given)
+    env = {key: value for key, value in os.environ.items() if key.startswith(chats)}
     app = App(config, folder=folder, env=env)
     await app.start()
     settle()
