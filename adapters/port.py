@@ -101,6 +101,10 @@ class Tools(Protocol):
         """What is handed to the vendor to make the app, for a server reached at `url`."""
         ...
 
+    def package(self, config: Mapping[str, Any], *, url: str) -> bytes | None:
+        """The zip that is uploaded there, with the manifest in it; None: this surface takes the manifest alone."""
+        ...
+
     async def examine(
         self,
         config: Mapping[str, Any],

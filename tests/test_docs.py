@@ -225,8 +225,11 @@ class Walk:
         assert run.returncode == 0, f"{text}\n{run.stdout.decode()}\n{run.stderr.decode()}"
         return run.stdout.decode()
 
-    def serve(self, text: str) -> Path:
-        """Run the last line beside, until it listens; the file it prints to (a server's: its log)."""
+    def serve(self, text: str, url: str = "") -> Path:
+        """Run the last line beside, until it listens; the file it prints to (a server's: its log).
+
+        `url` is how Placet is reached by others, where the page gave it an address.
+        """
         *before, last = text.strip().splitlines()
         if before:
             self.type("\n".join(before))
@@ -238,7 +241,8 @@ class Walk:
         if placet:
             assert server.stdout is not None
             said = server.stdout.readline().decode()
-            assert said == f"Placet listens on http://127.0.0.1:{self.port}\n", said + out.read_text("utf-8")
+            listens = f"Placet listens on {url or f'http://127.0.0.1:{self.port}'}\n"
+            assert said == listens, said + out.read_text("utf-8")
         else:
             self.type(f"curl --silent --retry 60 --retry-connrefused --retry-delay 1 127.0.0.1:{self.hook} > /dev/null")
         return out

@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 PACKAGES = ("reviews", "policies", "storage", "adapters", "bot")
+NOBODY = "00000000-0000-0000-0000-000000000000"
 SITE = Path(sysconfig.get_paths()["purelib"]).resolve()
 
 
@@ -41,15 +42,18 @@ def check_package_data() -> None:
     json.loads((SITE / "policies" / "schema.json").read_text("utf-8"))
     assert files_of("adapters/web", "*.html"), "the inbox's templates are missing"
     assert files_of("adapters/web", "*.css"), "the inbox's style is missing"
+    assert len(files_of("adapters/teams/manifest", "*.*")) == 3, "the Teams app's manifest or icons are missing"
     assert files_of("storage/migrations", "versions/*.py"), "the migrations are missing"
 
 
 def check_entry_points() -> None:
     adapters = {point.name: point.load() for point in entry_points(group="placet.adapters")}
-    assert {"web", "slack"} <= adapters.keys(), f"adapters found: {sorted(adapters)}"
+    assert {"web", "slack", "teams"} <= adapters.keys(), f"adapters found: {sorted(adapters)}"
     assert all(callable(create) for create in adapters.values())
     tools = {point.name: point.load() for point in entry_points(group="placet.tools")}
     assert tools["slack"].manifest({}, url="https://placet.example.com", socket=False), "no manifest is printed"
+    teams = {"app_id": NOBODY, "tenant_id": NOBODY}
+    assert tools["teams"].package(teams, url="https://placet.example.com"), "no Teams app is packed"
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from adapters.slack import manifest
 from adapters.slack.config import SlackConfig
+from adapters.teams.config import TeamsConfig
 from adapters.web.config import WebConfig
 from bot.cli import app
 from bot.config import Config
@@ -34,8 +35,8 @@ Part = Mapping[str, Any]
 
 _KEYS = """\
 `placet.yml` is YAML. A key that is not here is refused, and so is a value of another kind. Secrets are not
-here: see [secrets](secrets.md). Read, and without effect yet: `teams`, `gateways`, `audit`, and of a person `phone`. A
-person's `timezone` is that of the times they type and are shown when they are away, and of nothing else yet.
+here: see [secrets](secrets.md). Read, and without effect yet: `gateways`, `audit`, and of a person `phone`. A person's
+`timezone` is that of the times they type and are shown when they are away, and of nothing else yet.
 """
 _CONDITIONS = """\
 ## Conditions
@@ -118,7 +119,7 @@ def _said(part: Part) -> str:
 
 def configuration() -> str:
     """placet.yml, section by section, from the models it is read into."""
-    models = {"placet.yml": Config, "slack": SlackConfig, "web": WebConfig}
+    models = {"placet.yml": Config, "slack": SlackConfig, "teams": TeamsConfig, "web": WebConfig}
     schemas = {name: TypeAdapter(model).json_schema() for name, model in models.items()}
     sections = [line for name, part in schemas.items() for line in _section(name, part, part.get("$defs", {}))]
     return _page("Configuration", "the models it is read into", [_KEYS], sections)

@@ -65,6 +65,10 @@ class SlackTools:
         socket = socket or config.get("mode") == "socket"
         return app.text(app.document(url=url, socket=socket, comments=comments))
 
+    def package(self, config: Mapping[str, Any], *, url: str) -> bytes | None:
+        """None: Slack makes the app from the manifest alone."""
+        return None
+
     async def examine(
         self,
         config: Mapping[str, Any],

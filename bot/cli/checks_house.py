@@ -137,15 +137,7 @@ def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> l
         return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
     configured = [name for name in ("slack", "teams") if getattr(config, name) is not None]
     enabled = config.web.get("enabled", True) and "web" in installed
-    found = [
-        bad(
-            "surfaces",
-            f"`{name}:` is configured, and no adapter of this name is installed",
-            "Take the section out, or install one.",
-        )
-        for name in configured
-        if name not in installed
-    ]
+    found = list[Finding]()
     if not enabled and not configured:
         found.append(bad("surfaces", "none is on, so nobody sees a card", "Set web: {enabled: true}."))
     found += _preferred(config)
@@ -176,6 +168,8 @@ def _examined(name: str, config: Config, env: Mapping[str, str]) -> list[Finding
     people = [person.identities[name] for person in config.people if name in person.identities]
     looked = tools.examine(section, env, channels=channels, people=people, now=datetime.now(UTC))
     found = [replace(finding, name=_titled(name, finding.name)) for finding in asyncio.run(looked)]
+    if any(finding.name == CONFIGURATION for finding in found):
+        return found  # the address is in the same section, and would be told wrong for the same reason
     try:
         tools.manifest(section, url=config.server.public_url or "", socket=False)
     except PlacetError as fault:

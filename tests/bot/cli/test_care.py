@@ -62,7 +62,7 @@ def test_every_warning_has_a_way_out(placet: Placet, house: Path) -> None:
         ({"people": [{"id": "me", "name": "Me", "roles": ["lead"]}]}, "people", "bad", "1 of reviewer"),
         ({"policy": "none.yml"}, "policy", "bad", "cannot be read"),
         ({"slack": {"mode": "http"}}, "slack secrets", "bad", "PLACET_SLACK_BOT_TOKEN"),
-        ({"teams": {}}, "surfaces", "bad", "teams"),
+        ({"teams": {}}, "configuration", "bad", "teams.app_id"),
         ({"web": {"enabled": False}}, "surfaces", "bad", "nobody sees"),
         ({"gateways": {"sms": "NO_SUCH_VARIABLE"}}, "gateways", "bad", "NO_SUCH_VARIABLE"),
         ({"database": "memory://"}, "database", "warn", "forgets"),
