@@ -214,8 +214,12 @@ def _spoken(card: Card) -> str:
 
 
 def _refresh(token: Token) -> RefreshDefinition:
-    """What brings the card as it stands: by hand from the message's menu, for nobody is named."""
-    action = ExecuteAction(verb=name_of(How.REFRESH), data=data(How.REFRESH, token=token))
+    """What brings the card as it stands: by hand from the message's menu, for nobody is named.
+
+    It says which review and which copy, and nothing of their state: Teams may send what an older card held.
+    """
+    bare = replace(token, revision=0, shown="")
+    action = ExecuteAction(verb=name_of(How.REFRESH), data=data(How.REFRESH, token=bare))
     return RefreshDefinition(action=action, user_ids=[])
 
 

@@ -100,10 +100,11 @@ def test_parts_that_do_not_fit_are_left_out_from_the_end() -> None:
 
 
 def test_a_posted_card_can_be_drawn_again_by_hand() -> None:
-    """Nobody is named, so no client asks for it by itself; the token says of which copy."""
+    """Nobody is named, so no client asks by itself; it says which review and copy, and nothing of their state."""
     found = _drawn(cards.refund())["refresh"]
     assert found["userIds"] == []
-    assert press.read(found["action"]["data"]) == press.Pressed(way=How.REFRESH, token=Token.of(cards.refund(), "copy"))
+    bare = Token(copy="copy", review=cards.refund().review, revision=0, shown="")
+    assert press.read(found["action"]["data"]) == press.Pressed(way=How.REFRESH, token=bare)
     assert "refresh" not in render.content(render.private(cards.refund(), None))
 
 
