@@ -216,7 +216,8 @@ async def test_a_person_asks_and_another_decides(emulator: Emulator, tmp_path: P
 
         async def asked() -> bool:
             replies = await loop.slack.replies(loop.channel, said["ts"])
-            beneath[:] = [m for m in replies if "A discount of 20 %" in json.dumps(m)]
+            # Its details lie there too, and name it as well.
+            beneath[:] = [m for m in replies if "placet:approve" in json.dumps(m)]
             return bool(beneath)
 
         await until(loop.slack, asked)
