@@ -36,6 +36,8 @@ CLAIM = 50
 CALL = 20.0
 #: A surface that has failed for this long makes the rungs that go by it unreachable.
 DOWN_AFTER = timedelta(seconds=30)
+#: Where nobody can look, a post whose answer was lost is made once more after this long: most troubles are over then.
+AGAIN_AFTER = timedelta(seconds=20)
 #: How far ahead a crowded address promises turns.
 QUEUED = timedelta(seconds=30)
 _LONGEST_WAIT = 60.0
@@ -81,6 +83,7 @@ class Outbox:
         self._hub, self._clock = hub, clock
         self._paces: dict[_Lane, datetime] = {}
         self._promises: dict[tuple[str, str], datetime] = {}
+        self._rests: dict[tuple[str, str], datetime] = {}
         self._blind: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -134,17 +137,18 @@ class Outbox:
             if (turn := self._turn(surface, copy)) is None:
                 await self._draw(surface, copy)
             else:
-                await self._keep(copy, turn)
+                await self._wait(copy, turn)
         except StoreUnavailable:
             raise
         except SurfaceRefused as fault:
             await self._lost(copy, str(fault))
         except (SurfaceUnavailable, SurfaceAmbiguous, TimeoutError) as fault:
             lost = copy.ref is None and isinstance(fault, SurfaceAmbiguous | TimeoutError)
-            if lost and copy.state == "posting" and not self._finds(surface, copy):
+            blind = lost and not self._finds(surface, copy)
+            if blind and copy.state == "posting":
                 await self._given_up(copy, str(fault))
             else:
-                await self._later(replace(copy, state="posting") if lost else copy, fault)
+                await self._later(replace(copy, state="posting") if lost else copy, fault, again=blind)
         except Exception as fault:
             # A card that cannot be drawn is our fault; the call goes on to the next rung rather than to nobody.
             log.exception("copy_not_drawn", copy=copy.id, review=copy.review)
@@ -165,6 +169,7 @@ class Outbox:
         if len(self._paces) > 10_000:
             self._paces = {key: at for key, at in self._paces.items() if at > now}
             self._promises = {key: at for key, at in self._promises.items() if at > now}
+            self._rests = {key: at for key, at in self._rests.items() if at > now}
         return None
 
     def _promised(self, surface: Surface, copy: Copy, free: datetime) -> datetime:
@@ -187,7 +192,18 @@ class Outbox:
         until = self._clock.now() + timedelta(seconds=seconds)
         for lane in ((*place(copy), True), (*place(copy), False)):
             self._paces[lane] = max(self._paces.get(lane, until), until)
+        self._rests[place(copy)] = max(self._rests.get(place(copy), until), until)
         return until
+
+    async def _wait(self, copy: Copy, turn: datetime) -> None:
+        """Come back at its turn; sooner where its vendor asked for a long rest, to call the next rung by then."""
+        now, late = self._clock.now(), copy.created_at + DOWN_AFTER
+        if copy.ref is not None or self._rests.get(place(copy), now) <= now:
+            await self._keep(copy, turn)
+        elif now < late:
+            await self._keep(copy, min(turn, late))
+        elif await self._keep(copy, turn):
+            await self._pass_on(copy, copy.error or f"{copy.target.surface} takes no more here for a while.")
 
     # ---------------------------------------------------------------------------- folding
 
@@ -287,18 +303,21 @@ class Outbox:
         self._hub.copies.set()
         return counted
 
-    async def _later(self, copy: Copy, fault: Exception) -> None:
+    async def _later(self, copy: Copy, fault: Exception, *, again: bool = False) -> None:
         """Try again later; a surface down for long passes the call on to the next rung meanwhile.
 
         A vendor that says when is taken at its word, for everything that goes there, and it counts as no attempt.
+        `again`: it may lie there, and will be posted once more.
         """
         now, why = self._clock.now(), str(fault) or type(fault).__name__
         if isinstance(fault, SurfaceUnavailable) and fault.retry_after:
             tried, due_at = replace(copy, error=why), self._rest(copy, fault.retry_after)
+            if copy.ref is None and now < (late := copy.created_at + DOWN_AFTER):
+                due_at = min(due_at, late)
         else:
-            wait = min(0.5 * 2 ** min(copy.attempts, 16), _LONGEST_WAIT)
+            wait = timedelta(seconds=min(0.5 * 2 ** min(copy.attempts, 16), _LONGEST_WAIT))
             tried = replace(copy, attempts=copy.attempts + 1, error=why)
-            due_at = now + timedelta(seconds=wait)
+            due_at = now + (max(wait, AGAIN_AFTER) if again else wait)
         log.warning("copy_later", copy=copy.id, surface=copy.target.surface, why=why, until=due_at.isoformat())
         counted = await self._keep(tried, due_at)
         if counted and copy.ref is None and now - copy.created_at >= DOWN_AFTER:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.outbox import DOWN_AFTER, LEASE
+from bot.outbox import AGAIN_AFTER, DOWN_AFTER, LEASE
 from reviews.card import Actions
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Interaction
@@ -193,8 +193,12 @@ async def test_where_nobody_can_look_it_posts_twice_at_most(tmp_path: Path, how:
     lost = SurfaceAmbiguous("the answer was lost")
     board = Board(faults=[lost, lost], made=True, blind=how == "may not look here")
     board.abilities = replace(board.abilities, finds=board.blind)
-    async with working(tmp_path, board) as house:
+    clock = FakeClock(datetime.now(UTC))
+    async with working(tmp_path, board, clock) as house:
         review = await (await house.agent()).asked()
+        await house.store.until(lambda tx: [c for c in tx.copies(review["id"]) if c.error and c.lease is None])
+        clock.forward(AGAIN_AFTER)
+        house.app.hub.copies.set()
         copy, called = await copies(house, review, "unknown", "posted", many=2)
         assert (copy.state, called.state, called.target.address) == ("unknown", "posted", "U2")
         log = await house.store.view(lambda tx: tx.log(review=review["id"]))
@@ -222,7 +226,7 @@ def _pressed(review: Object, copy: Copy) -> Interaction:
 
 
 async def test_a_vendor_that_says_when_is_taken_at_its_word(tmp_path: Path) -> None:
-    """Not a moment sooner, counted as no attempt, and for everything that goes to that address."""
+    """Not a moment sooner, counted as no attempt, for everything that goes there; meanwhile somebody else is called."""
     board, clock = Board(faults=[SurfaceUnavailable("429", retry_after=90)]), FakeClock(datetime.now(UTC))
     board.abilities = replace(board.abilities, per_second=float("inf"))
     async with working(tmp_path, board, clock) as house:
@@ -230,16 +234,21 @@ async def test_a_vendor_that_says_when_is_taken_at_its_word(tmp_path: Path) -> N
         first = await agent.asked()
         waiting = await house.store.until(lambda tx: [c for c in tx.copies(first["id"]) if c.error == "429"])
         assert waiting[0].attempts == 0
-        until = clock.now() + timedelta(seconds=90)
-        assert await house.store.view(lambda tx: tx.next_outbound()) == until
+        until, late = (clock.now() + timedelta(seconds=90)), waiting[0].created_at + DOWN_AFTER
+        assert await house.store.view(lambda tx: tx.next_outbound()) == late
         second = await agent.asked()
-        await house.store.until(lambda tx: tx.next_outbound() == until or None)
+        await house.store.until(lambda tx: all(not c.lease for c in tx.copies(second["id"])) or None)
         assert board.posted == []
-        clock.forward(timedelta(seconds=90))
+        clock.forward(DOWN_AFTER)
         house.app.hub.copies.set()
         for review in (first, second):
-            await copies(house, review, "posted")
-        assert board.posted == ["C1", "C1"]
+            await house.store.until(lambda tx, of=review["id"]: [c for c in tx.copies(of) if c.rung])
+        assert "C1" not in board.posted
+        clock.forward(until - clock.now())
+        house.app.hub.copies.set()
+        for review in (first, second):
+            await copies(house, review, "posted", many=2)
+        assert sorted(board.posted) == ["C1", "C1", "U2", "U2"]
 
 
 async def test_what_happened_is_said_beneath_the_card(tmp_path: Path) -> None:
