@@ -10,6 +10,9 @@ from reviews.model import Review, Target
 from reviews.ports import MessageRef
 from reviews.values import replace
 
+#: Copies a review may have before no press adds another.
+_MOST = 100
+
 
 def adopt(tx: Tx, review: Review, pressed: Interaction) -> None:
     """Keep the copy that was pressed where it lies, if it is not kept so already; it is then drawn again.
@@ -27,8 +30,11 @@ def adopt(tx: Tx, review: Review, pressed: Interaction) -> None:
     known = tx.copy(pressed.copy)
     if known is not None and (known.review != review.id or known.target.surface != ref.surface):
         return  # not a copy of this review: the press says nothing about it
-    if _lies(known, ref) or any(_lies(copy, ref) for copy in tx.copies(review.id)):
+    copies = tx.copies(review.id)
+    if _lies(known, ref) or any(_lies(copy, ref) for copy in copies):
         return
+    if len(copies) >= _MOST:
+        return  # each of them is redrawn at every change: presses that name ever other messages must not add up
     if known is None:
         _take_in(tx, review, pressed.copy, ref)
     elif known.ref is None:

@@ -102,6 +102,8 @@ class FrontDesk:
         person = self._service.directory().who(interaction.identity)
         if isinstance(person, Refusal):
             return Reply(answer=Answer.FORBIDDEN, text=person.text)
+        if long := _too_long(interaction):
+            return Reply(answer=Answer.REFUSED, text="This is too long to be kept; nothing was done.", errors=long)
         try:
             done = await self._service.store.tx(lambda tx: self._act(tx, person, interaction))
         except FieldErrors as fault:
@@ -313,6 +315,17 @@ def _taken_before(tx: Tx, person: Person, i: Interaction) -> str | None:
     if i.verb is Verb.ESCALATE and not tx.once(f"escalate:{i.review}:{person.id}", within=ONE_PRESS):
         return "You escalated this a moment ago."
     return None
+
+
+def _too_long(said: Interaction) -> dict[str, str]:
+    """Words that no form would have let through: what a surface hands on of its own accord is bounded here."""
+    words = {"reason": said.reason, "notes": said.notes, "about": said.about}
+    most = {"reason": wire.MAX_WORDS, "notes": wire.MAX_WORDS, "about": wire.MAX_NAME}
+    return {
+        name: f"At most {most[name]} characters; this has {len(text)}."
+        for name, text in words.items()
+        if text is not None and len(text) > most[name]
+    }
 
 
 def _with_who_may(done: Transition) -> str:

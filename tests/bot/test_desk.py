@@ -287,6 +287,29 @@ async def test_a_press_on_the_copy_that_is_known_adopts_nothing(house: House, ag
     assert len(await house.store.view(lambda tx: tx.copies(review["id"]))) == 1
 
 
+async def test_forged_presses_add_no_copies_without_end(
+    house: House, agent: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each names another message. So many are taken in, and the press counts all the same."""
+    monkeypatch.setattr("bot.adoption._MOST", 3)
+    review = await agent.asked()
+    for n in range(6):
+        ref = {"channel": "C1", "ts": f"{n}.9", "copy": f"cpy_{n}"}
+        told = await _press(house, Verb.COMMENT, review, reason=f"No. {n}", copy=f"cpy_{n}", ref=ref)
+        assert told.answer is Answer.DONE
+    assert len(await house.store.view(lambda tx: tx.copies(review["id"]))) == 3
+
+
+@pytest.mark.parametrize("field", ["reason", "notes", "about"])
+async def test_what_is_too_long_to_be_kept_is_refused(house: House, agent: Caller, field: str) -> None:
+    """Also where no form stands between: a crafted press cannot fill the log."""
+    review = await agent.asked()
+    told = await _press(house, Verb.APPROVE, review, **{field: "x" * 10_001})
+    assert (told.answer, list(told.errors)) == (Answer.REFUSED, [field])
+    assert "At most" in told.errors[field]
+    assert not [kind for kind in await _kinds(house, review) if kind.startswith("vote.")]
+
+
 async def test_a_copy_of_another_review_is_not_moved(house: House, agent: Caller) -> None:
     """A token that mixes two reviews takes no card from the other one."""
     review, other = await agent.asked(), await agent.asked()
