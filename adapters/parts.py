@@ -1,8 +1,12 @@
-"""A card's long parts in two: what speaks of the proposal, and what has happened to it. Pure."""
+"""The parts of a card: its long ones in two, proposal and history, and the controls that outlive a decision. Pure."""
 
 from __future__ import annotations
 
 from reviews.card import Block, Card, Table, Timeline, Voice
+from reviews.model import Verb
+
+#: What may still be done once a review is over: nothing of it decides.
+AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE})
 
 
 def ahead(card: Card) -> tuple[Block, ...]:

@@ -19,6 +19,7 @@ BROKEN = "Something broke here, and nothing is known to be decided. Look at the 
 FOREIGN = "This control is not one this version knows; nothing was done. Open the full page."
 DONE = "Done."
 UNCHANGED = "Nothing was changed."
+UNHEARD = "This was not kept as a comment: Placet does not know the card it stands beneath. Press Comment on the card."
 
 #: What the card itself does not show is said to who did it.
 UNSEEN = frozenset({Verb.COMMENT, Verb.ESCALATE, Verb.HAND, Verb.STOP, Verb.RESUME})

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from adapters.text import line
 from reviews.errors import NotFound, StoreUnavailable
 from reviews.events import Interaction
 from reviews.filled import Faults
@@ -15,6 +16,9 @@ from reviews.model import Identity, Person, Verb
 from reviews.ports import Desk, QueueFilter, QueueItem, Refusal
 
 MAX_PICKS = 50
+#: What stands above a selection, and what it says where there is nothing to choose from.
+SEVERAL = "Approve several"
+NOTHING = "Nothing waits for you that may be approved together with others."
 
 #: Lines of the queue looked through.
 _LOOKED = 100
@@ -57,6 +61,21 @@ async def offered(desk: Desk, person: Person, action: str = "") -> Offer:
     waiting = Counter(item.action for item in items)
     chosen = action or (next(iter(waiting)) if len(waiting) == 1 else "")
     return Offer(action=chosen, items=items if chosen else (), waiting=waiting)
+
+
+def which(left: int) -> str:
+    """The question which action to approve several of; `left` are not among those one may choose from."""
+    return "Of which action?" + (f" {left} more are on the full page." if left > 0 else "")
+
+
+def nothing_of(action: str) -> str:
+    """What is said where none of an action may be approved together."""
+    return f"Nothing of {line(action)} may be approved together with others now."
+
+
+def unsure(why: str) -> str:
+    """What is said where an approval of several broke off: some of it may stand."""
+    return f"Look at your queue for what was done: it broke off. {why}"
 
 
 def together(chosen: Iterable[Pick]) -> tuple[Pick, ...] | Faults:

@@ -7,7 +7,7 @@ import logging
 from adapters import selection
 from adapters.chores import Chores, logged
 from adapters.saying import FOREIGN, WORKING, spoken
-from adapters.selection import Pick
+from adapters.selection import SEVERAL, Pick, unsure
 from adapters.slack import forms, parse, views
 from adapters.slack.answers import Answers
 from adapters.slack.modals import Ack
@@ -45,16 +45,16 @@ class Bulk:
             chosen = selection.together(parse.picked(body))
         except Malformed as fault:
             _log.warning("a selection that cannot be read: %s", fault)
-            await ack(response_action="update", view=forms.notice(views.SEVERAL, FOREIGN))
+            await ack(response_action="update", view=forms.notice(SEVERAL, FOREIGN))
             return
         if isinstance(chosen, Faults):
             groups = [block["block_id"] for block in body["view"]["blocks"] if _is_group(block)]
             if not groups:
-                await ack(response_action="update", view=forms.notice(views.SEVERAL, FOREIGN))
+                await ack(response_action="update", view=forms.notice(SEVERAL, FOREIGN))
                 return
             await ack(response_action="errors", errors={groups[0]: chosen.text})
             return
-        await ack(response_action="update", view=forms.notice(views.SEVERAL, WORKING))
+        await ack(response_action="update", view=forms.notice(SEVERAL, WORKING))
         # Begun, not added: what was chosen must be done however much else there is.
         self._chores.begin(logged(self._approve(origin, chosen), SURFACE))
 
@@ -71,7 +71,7 @@ class Bulk:
 
 
 def _unsure(why: str) -> Json:
-    return forms.notice(views.SEVERAL, f"Look at your queue for what was done: it broke off. {why}")
+    return forms.notice(SEVERAL, unsure(why))
 
 
 def _is_group(block: Json) -> bool:

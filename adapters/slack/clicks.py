@@ -12,6 +12,7 @@ from typing import assert_never
 
 from adapters.chores import Chores, logged
 from adapters.saying import DONE, UNCHANGED, UNSEEN, WORKING, sentence
+from adapters.selection import SEVERAL
 from adapters.slack import parse, views
 from adapters.slack.answers import Answers
 from adapters.slack.bulk import Bulk
@@ -29,7 +30,7 @@ from reviews.ports import Desk, Refusal
 
 _log = logging.getLogger(__name__)
 
-_TITLES = {Go.OPEN: "Review", Go.HISTORY: "History", Go.QUEUE: "Queue", Go.BULK: views.SEVERAL}
+_TITLES = {Go.OPEN: "Review", Go.HISTORY: "History", Go.QUEUE: "Queue", Go.BULK: SEVERAL}
 
 
 class Clicks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.parts import AFTERWARDS
 from adapters.slack import limits
 from adapters.slack.forms import option, reasons
 from adapters.slack.press import ACT, BECAUSE, FORM, GO, MORE, action_id, go_id
@@ -16,8 +17,6 @@ from adapters.token import Token
 from reviews.card import Actions, Card, Control, Go, Line, Way
 from reviews.model import Verb
 
-#: What may still be done once a review is over: nothing of it decides.
-_AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE})
 #: Letters of reasons that a row may hold: more would push the card's own words out; the form has them all.
 _REASONS = 1000
 #: Ways that lead on from a list stand as buttons; the others lie in the menu.
@@ -64,7 +63,7 @@ def accessory(line: Line) -> Json | None:
 def _shared(card: Card, block: Actions) -> tuple[list[Control], list[Control]]:
     """What stands as buttons, and what lies in the menu."""
     if card.over:
-        return [], [c for c in (*block.controls, *block.overflow) if c.verb in _AFTERWARDS]
+        return [], [c for c in (*block.controls, *block.overflow) if c.verb in AFTERWARDS]
     talk = [c for c in block.overflow if c.verb is Verb.COMMENT]
     return [*block.controls, *talk], [c for c in block.overflow if c.verb is not Verb.COMMENT]
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 
+from adapters import fields
 from adapters.slack import limits
 from adapters.slack.press import CALLBACK, FIELD, READING, VALUE
 from adapters.slack.rich import Pen, rich, section
 from adapters.slack.text import Json, plain
-from adapters.text import clean, cut, line, spelled
+from adapters.text import clean, cut, line
 from reviews import forms
 from reviews.card import Control, Form, Input, Kind
 
 _OPEN_PAGE = "Slack cannot hold this form. Open the full page to do this."
-#: The field for a reason that is none of the rule's.
-_OWN = Input(name="text", label="In your own words", kind=Kind.MULTILINE)
 #: What a number field of Slack's surely takes; others are typed as text.
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
@@ -81,8 +79,8 @@ def holds(asked: Form) -> bool:
 
 def reasons(asked: Form | None) -> list[str]:
     """The reasons to choose from, if the form has any that Slack can hold."""
-    fields = asked.fields if asked is not None else ()
-    return next((_reasons(field) for field in fields if field.name == "reason"), [])
+    asking = asked.fields if asked is not None else ()
+    return next((_reasons(field) for field in asking if field.name == "reason"), [])
 
 
 def option(value: str, label: str) -> Json:
@@ -94,39 +92,19 @@ def option(value: str, label: str) -> Json:
 
 
 def _all(asked: Form) -> list[Input]:
-    """The fields, and one for own words after reasons to choose from."""
-    names = {field.name for field in asked.fields}
-    own = [_OWN] if reasons(asked) and not names & {_OWN.name} else []
-    return [each for field in asked.fields for each in (field, *(own if field.name == "reason" else ()))]
+    return fields.with_own_words(asked.fields, _reasons)
 
 
 def _reasons(field: Input) -> list[str]:
-    """A reason is words, so one too long for a menu is cut; those alike after that are one."""
-    cuts = (cut(line(choice), limits.OPTION_VALUE) for choice in field.choices)
-    return [reason for reason in dict.fromkeys(cuts) if reason][: limits.OPTIONS]
-
-
-def _fits(field: Input) -> bool:
-    if len(FIELD + field.name) > limits.ID:
-        return False
-    if field.kind is Kind.CHOICE and field.name != "reason":
-        # What is chosen now must be there; others may be left out only where nothing need be chosen.
-        kept = {value for value, _ in _choices(field)}
-        now = not field.value or field.value in kept
-        return now and bool(kept) and (not field.required or len(kept) == len(set(field.choices)))
-    shown = _shown(field)
-    # What Slack would not send back as it was must not be changed by who only looked at it: JSON spells it out.
-    return field.locked or (len(shown) <= _most(field) and shown == clean(shown))
+    return fields.reasons(field, lambda choice: cut(line(choice), limits.OPTION_VALUE), limits.OPTIONS)
 
 
 def _choices(field: Input) -> list[tuple[str, str]]:
-    unique = dict(field.options)
-    return [(v, label) for v, label in unique.items() if v and len(v) <= limits.OPTION_VALUE][: limits.OPTIONS]
+    return fields.choices(field, value=limits.OPTION_VALUE, most=limits.OPTIONS)
 
 
-def _shown(field: Input) -> str:
-    """The value as it is put into its input: what sent back unchanged is the same."""
-    return "" if field.locked else spelled(field.value) if field.kind is Kind.JSON else field.value
+def _fits(field: Input) -> bool:
+    return len(FIELD + field.name) <= limits.ID and fields.fits(field, _choices(field), _most(field))
 
 
 def _field(field: Input) -> list[Json]:
@@ -141,8 +119,8 @@ def _field(field: Input) -> list[Json]:
 
 
 def _element(field: Input) -> Json:
-    value = _shown(field)
-    if field.name == "reason" and (choices := _reasons(field)):
+    value = fields.shown(field)
+    if choices := _reasons(field):
         return _select("static_select", [option(reason, reason) for reason in choices], value)
     match field.kind:
         case Kind.NUMBER | Kind.INTEGER if not value or _NUMBER.fullmatch(value):
@@ -152,7 +130,7 @@ def _element(field: Input) -> Json:
             return _select("radio_buttons", [option("true", "Yes"), option("false", "No")], value)
         case Kind.CHOICE if field.name != "reason":
             return _select("static_select", [option(v, label) for v, label in _choices(field)], value)
-        case Kind.DATE if not value or _is_date(value):
+        case Kind.DATE if not value or fields.is_date(value):
             return {"type": "datepicker", **({"initial_date": value} if value else {})}
         case _:
             return _text(field, value)
@@ -166,13 +144,6 @@ def _text(field: Input, value: str) -> Json:
 
 def _most(field: Input) -> int:
     return max(1, min(field.max_length, limits.INPUT_TEXT))
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _select(kind: str, options: Sequence[Json], value: str) -> Json:

@@ -1,54 +1,22 @@
-"""Small makers of Slack's rich text, and the pen that keeps a part within its room. Pure."""
+"""Small makers of Slack's rich text, and the pen that writes it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 from urllib.parse import urlsplit
 
+from adapters import pen
 from adapters.slack.limits import URL
 from adapters.slack.text import Json
-from adapters.text import clean, cut, line
+from adapters.text import line
 
-#: What one more element costs besides its words: its JSON.
-_FRAME = 60
-#: The least that is left of a text, for a single letter of it says nothing.
-_LEAST = 24
 #: The words of a link.
 _TITLE = 200
 
-T = TypeVar("T")
 
-
-class Pen:
-    """Writes one part of a message in `room` characters; `short` says whether something was left out."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.short = False
-
-    def take(self, text: str, most: int | None = None) -> str:
-        """As much of the text, cleaned, as there is room for, and at most `most` characters."""
-        room = max(_LEAST, self.room)
-        kept = self.clip(text, room if most is None else min(room, most))
-        self.room -= len(kept) + _FRAME
-        return kept
-
-    def clip(self, text: str, most: int) -> str:
-        """At most `most` characters of the text, cleaned, using up no room yet."""
-        # Cleaning halves a text at the most (CR LF), so what lies beyond cannot come to be shown.
-        words = clean(text[: 2 * most + 2])
-        self.short = self.short or len(words) > most
-        return cut(words, most)
-
-    def some(self, items: Sequence[T], most: int | None = None) -> Iterable[T]:
-        """The items, until the room is used up or there were `most`; the first one always."""
-        for n, item in enumerate(items):
-            if (n and self.room <= 0) or n == most:
-                self.short = True
-                return
-            yield item
+class Pen(pen.Pen):
+    """Writes words and links as Slack's text elements."""
 
     def words(self, text: str, *, bold: bool = False, italic: bool = False, most: int | None = None) -> list[Json]:
         """A text element, or none where there are no words."""

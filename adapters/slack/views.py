@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from adapters.asking import ASK
 from adapters.parts import ahead, behind
-from adapters.selection import Result
+from adapters.selection import NOTHING, SEVERAL, Result, nothing_of, which
 from adapters.slack import limits, render
 from adapters.slack.controls import ways
 from adapters.slack.forms import holds, modal, modal_title, notice, option
@@ -23,8 +24,6 @@ from reviews.card import Card, Divider, Form, Go, Way
 from reviews.ports import QueueItem
 from reviews.values import replace
 
-#: What stands above a selection.
-SEVERAL = "Approve several"
 #: Lines to choose from at once: each one should be read. The most blocks of ten lines.
 _GROUPS = 2
 #: Actions to choose one of.
@@ -59,12 +58,11 @@ def home(card: Card) -> Json:
 def bulk_actions(waiting: Mapping[str, int], back: str) -> Json:
     """Which action to approve several of: `waiting` counts those that may be, by action."""
     if not waiting:
-        return notice(SEVERAL, "Nothing waits for you that may be approved together with others.")
+        return notice(SEVERAL, NOTHING)
     going = [Way(go=Go.BULK, label=f"{name} ({many})", value=name) for name, many in waiting.items()][:_ACTIONS]
     left = len(waiting) - len(going)
-    said = "Of which action?" + (f" {left} more are on the full page." if left else "")
     rows = [ways(going[n : n + limits.ACTIONS], n) for n in range(0, len(going), limits.ACTIONS)]
-    return _read(SEVERAL, [{"type": "section", "text": plain(said, limits.TEXT)}, *rows], back)
+    return _read(SEVERAL, [{"type": "section", "text": plain(which(left), limits.TEXT)}, *rows], back)
 
 
 def bulk_form(action: str, items: Sequence[QueueItem], back: str = "{}") -> Json:
@@ -72,7 +70,7 @@ def bulk_form(action: str, items: Sequence[QueueItem], back: str = "{}") -> Json
     lines = [item for item in items if len(_value(item)) <= limits.OPTION_VALUE]
     shown = lines[: _GROUPS * limits.CHECKBOXES]
     if not shown:
-        return notice(SEVERAL, f"Nothing of {action} may be approved together with others now.")
+        return notice(SEVERAL, nothing_of(action))
     groups = [shown[n : n + limits.CHECKBOXES] for n in range(0, len(shown), limits.CHECKBOXES)]
     left = len(items) - len(shown)
     said = f"Choose those of {line(action)} that you approve. " + (f"{left} more come after these." if left else "")
@@ -130,7 +128,7 @@ def ask_form(form: Form, back: str, text: str = "") -> Json:
     said = cut(clean(text), limits.INPUT_TEXT)
     fields = tuple(replace(f, value=cut(said, f.max_length)) if f.name == "text" and said else f for f in form.fields)
     asked = replace(form, fields=fields)
-    return modal(asked, "Ask for a review", ASKING, back) if holds(asked) else notice("Ask for a review", _HELD)
+    return modal(asked, ASK, ASKING, back) if holds(asked) else notice(ASK, _HELD)
 
 
 # ---------------------------------------------------------------------------------------------- parts

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from adapters.asking import ASK, ask
 from adapters.chores import Chores
-from adapters.saying import FOREIGN, UNCHANGED, WORKING, said, spoken
+from adapters.saying import FOREIGN, UNCHANGED, UNHEARD, WORKING, said, spoken
 from adapters.slack import forms, parse, render, views
 from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls, translated
@@ -17,7 +17,7 @@ from adapters.slack.modals import Ack, Modals, marked
 from adapters.slack.parse import SURFACE, Asking, Command, Origin
 from adapters.slack.render import Message
 from adapters.slack.text import Json, unescape
-from adapters.taking import refused
+from adapters.taking import in_time, refused
 from adapters.token import Malformed, Token
 from reviews.errors import PlacetError
 from reviews.events import Interaction, Reply
@@ -26,7 +26,6 @@ from reviews.ports import Desk, Refusal
 
 _log = logging.getLogger(__name__)
 
-_UNHEARD = "This was not kept as a comment: Placet does not know the card it stands beneath. Press Comment on the card."
 #: Refused commenters remembered, so that each is told once per card.
 _KEPT = 1000
 
@@ -68,8 +67,7 @@ class Words:
             await ack(response_type="ephemeral", text=FOREIGN)
             return
         work = self._chores.begin(spoken(self._answer(typed), render.note))
-        done, _ = await asyncio.wait({work}, timeout=self._patience)
-        if done:
+        if await in_time(work, self._patience):
             answer = work.result()
             await ack(response_type="ephemeral", text=answer.text, blocks=answer.blocks)
             return
@@ -110,7 +108,7 @@ class Words:
         if reply.kind == "good":
             return
         # What stands beneath a message of ours was meant for us, known or not; other people's threads are theirs.
-        unheard = _UNHEARD if parse.above(body) in self._ours() else ""
+        unheard = UNHEARD if parse.above(body) in self._ours() else ""
         if text := reply.text or unheard:
             self._refuse(comment, text)
 
@@ -155,8 +153,7 @@ class Words:
             await ack(response_action="update", view=forms.notice(ASK, FOREIGN))
             return
         work = self._chores.begin(spoken(self._ask(asking), refused))
-        done, _ = await asyncio.wait({work}, timeout=self._patience)
-        if not done:
+        if not await in_time(work, self._patience):
             await ack(response_action="update", view=forms.notice(ASK, WORKING))
             self._chores.add(self._say(asking.origin, work))
             return

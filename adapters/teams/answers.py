@@ -32,7 +32,7 @@ IN_CHAT = "It is in your chat with Placet."
 BELOW = "It is below."
 LATE = "It took too long to open the form; nothing was done. Press again."
 
-_TOAST, _CARD = "application/vnd.microsoft.activity.message", "application/vnd.microsoft.card.adaptive"
+_TOAST = "application/vnd.microsoft.activity.message"
 
 
 class Manner(Enum):
@@ -78,7 +78,7 @@ def answered(manner: Manner, shown: Shown) -> Answered:
         case Manner.ACTION:
             if shown.message is None:
                 return toast(text)
-            return Answered(body={"statusCode": 200, "type": _CARD, "value": render.content(shown.message)})
+            return Answered(body={"statusCode": 200, "type": render.CARD, "value": render.content(shown.message)})
         case Manner.DIALOG:
             if shown.dialog is None and shown.message is not None:
                 return Answered(body={"task": views.dialog(shown.title, render.content(shown.message))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters import selection
 from adapters.chores import Chores
 from adapters.saying import spoken
+from adapters.selection import SEVERAL, Pick, unsure
 from adapters.teams import render, views
 from adapters.teams.answers import Answers, Shown
 from adapters.teams.parse import Origin
@@ -13,9 +14,6 @@ from adapters.teams.seam import Json
 from reviews.filled import Faults
 from reviews.model import Person
 from reviews.ports import Desk
-
-#: What stands above a selection.
-SEVERAL = "Approve several"
 
 
 class Bulk:
@@ -43,9 +41,9 @@ class Bulk:
             self._chores.add(self._answers.redraw(origin, message))
         return Shown(message=message, title=SEVERAL, apart=not origin.alone)
 
-    async def _results(self, origin: Origin, chosen: tuple[selection.Pick, ...]) -> Json:
+    async def _results(self, origin: Origin, chosen: tuple[Pick, ...]) -> Json:
         return views.results(await selection.approve(self._desk, origin.identity, chosen))
 
 
 def _unsure(why: str) -> Json:
-    return render.note(f"Look at your queue for what was done: it broke off. {why}")
+    return render.note(unsure(why))

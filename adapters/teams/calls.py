@@ -10,7 +10,7 @@ from adapters.teams.config import APP_PASSWORD
 from adapters.teams.seam import Failed
 from reviews.errors import PlacetError, SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 
-_INSTALL = "Install the Placet app for them in Teams, or add it to a team they are in."
+INSTALL = "Install the Placet app for them in Teams, or add it to a team they are in."
 _ROOM = "Add the Placet app to that team or chat in Teams."
 
 #: Teams' word for a refusal, and what to do about it.
@@ -23,15 +23,15 @@ FIXES = {
     "BotNotRegistered": "Azure has no such bot. Check `teams.app_id`, and the bot's channel Microsoft Teams.",
     "ConversationBlockedByUser": "they have blocked the bot. They can unblock it in its chat.",
     "ConversationNotFound": "there is no such conversation. Check its id in placet.yml.",
-    "ForbiddenOperationException": f"the bot may not write there. {_INSTALL}",
+    "ForbiddenOperationException": f"the bot may not write there. {INSTALL}",
     "InvalidBotApiHost": "the bot is called at the wrong address. Set `teams.service_url` for your cloud.",
     "MessageSizeTooBig": "the message is too long for Teams.",
-    "MessageWritesBlocked": f"they have blocked or removed the bot. {_INSTALL}",
+    "MessageWritesBlocked": f"they have blocked or removed the bot. {INSTALL}",
     "NotEnoughPermissions": "the bot lacks a permission. Install the app package of this version again.",
     "UserNotFound": "there is no such person. Check `identities: {teams: …}` in placet.yml: it is their Object ID.",
 }
 _OTHERWISE: dict[int, str] = {
-    HTTPStatus.FORBIDDEN: f"the bot may not write there. {_INSTALL}",
+    HTTPStatus.FORBIDDEN: f"the bot may not write there. {INSTALL}",
     HTTPStatus.NOT_FOUND: "there is no such conversation or message. Check the id in placet.yml.",
 }
 

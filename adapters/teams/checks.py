@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from adapters.teams import package as app
-from adapters.teams.calls import DIRECTORY, FIXES, translated
+from adapters.teams.calls import DIRECTORY, FIXES, INSTALL, translated
 from adapters.teams.config import APP_PASSWORD, Secrets, TeamsConfig, TeamsMisconfigured, configure, loopback
 from adapters.teams.seam import Connector, Failed, Json
 from adapters.teams.tokens import Tokens
@@ -47,7 +47,6 @@ _ROOM = re.compile(r"19:[\w.-]+@(?:thread\.(?:tacv2|skype|v2)|unq\.gbl\.spaces)"
 _REGISTRATION = "In Azure, App registrations > your app > Overview"
 _OBJECT = "In the Entra admin center, Users > the person > Object ID."
 _LINK = "In Teams, ⋯ beside the channel's name > Get link to channel"
-_INSTALL = "Install the Placet app for them in Teams, or add it to a team they are in."
 _INVITE = "Add the Placet app to its team in Teams, or check the id under `roles:` in placet.yml."
 _LEFT_OUT = "Leave it out: it is changed for a sovereign cloud or in tests only."
 
@@ -153,7 +152,7 @@ class _Look:
         """Whether the keys that sign what Teams sends can be fetched."""
         tokens = Tokens(self._settings)
         await tokens.start()
-        fix = "Let this server reach it, by a proxy where it must (HTTPS_PROXY)."
+        fix = "Where it takes a proxy to reach it, set HTTPS_PROXY."
         return bad("keys", tokens.fault, fix) if tokens.fault else ok("keys", "Microsoft's keys can be fetched")
 
     async def _clock(self, now: datetime) -> Finding:
@@ -220,8 +219,8 @@ class _Look:
             await self._connector.create(self._settings.service_url, members=[user])
         except Failed as fault:
             if fault.code == _NOT_INSTALLED:
-                return warn("people", f"{identity} gets no direct messages: they do not have the app", _INSTALL)
-            cause, fix = _cause(fault, _OBJECT)
+                return warn("people", f"{identity} gets no direct messages: they do not have the app", INSTALL)
+            cause, fix = _cause(fault, f"Compare the id with the directory's. {_OBJECT}")
             if fault.status == HTTPStatus.FORBIDDEN:
                 return warn("people", f"{identity} gets no direct messages: {cause}", fix)
             return bad("people", f"{identity}: {cause}", fix)

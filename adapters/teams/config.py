@@ -103,8 +103,16 @@ def _section(section: Mapping[str, Any]) -> TeamsConfig:
     try:
         return TeamsConfig.model_validate(dict(section))
     except ValidationError as fault:
-        lines = (f"teams.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors(include_input=False))
-        raise TeamsMisconfigured(f"placet.yml: {'; '.join(lines)}. Allowed: {_allowed()}.") from None
+        lines = (f"teams.{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in fault.errors(include_input=False))
+        raise TeamsMisconfigured(
+            f"placet.yml: {'; '.join(lines)}. Allowed: {_allowed()}. `placet doctor` says the fix of each."
+        ) from None
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong with a key, in our words where pydantic's are of its own."""
+    words = {"missing": "not set", "extra_forbidden": "no such key"}
+    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _allowed() -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 from microsoft_teams.cards import Action as Button
 from microsoft_teams.cards import ActionSet, CardElement, ExecuteAction, ShowCardAction, SubmitAction
 
+from adapters.parts import AFTERWARDS
 from adapters.teams import forms, limits
 from adapters.teams.press import How, data, name_of
 from adapters.teams.rich import flat, sheet
@@ -20,8 +21,6 @@ from adapters.token import Token
 from reviews.card import Actions, Card, Control, Line, Way
 from reviews.model import Verb
 
-#: What may still be done once a review is over: nothing of it decides.
-_AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE})
 #: Which forms are dialogs, one set after the other, until the buttons leave room for the card.
 DIALOGS: tuple[frozenset[Verb], ...] = (frozenset(), frozenset({Verb.EDIT}), frozenset(Verb))
 _MORE = "More…"
@@ -67,7 +66,7 @@ def cancel(token: Token) -> ExecuteAction:
 
 def _allowed(card: Card, found: Sequence[Actions]) -> list[Control]:
     every = [control for block in found for control in (*block.controls, *block.overflow)]
-    return [control for control in every if not card.over or control.verb in _AFTERWARDS]
+    return [control for control in every if not card.over or control.verb in AFTERWARDS]
 
 
 def _more(rest: Sequence[Button]) -> Button:

@@ -34,7 +34,8 @@ class Dialogs:
         if verb is None or token is None:
             raise Malformed("a form of no control")
         card = await self._desk.read(token.review, person, surface=SURFACE)
-        if filled.control(card, verb) is None:
+        control = filled.control(card, verb)
+        if control is None:
             return Shown(text=f"{card.status}: too late.", title=title_of(verb))
-        drawn = views.form_dialog(card, token, verb, values=pressed.values, errors=errors or {}, text=text)
+        drawn = views.form_dialog(card, token, control, values=pressed.values, errors=errors or {}, text=text)
         return Shown(text=text, dialog=drawn, title=title_of(verb))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from microsoft_teams.cards import (
@@ -22,11 +21,12 @@ from microsoft_teams.cards import (
     TextInput,
 )
 
+from adapters import fields
 from adapters.teams import limits
 from adapters.teams.budget import Pen, fits
 from adapters.teams.press import How, data, field_id, name_of
 from adapters.teams.rich import box, dumped, flat, link, para, paras, runs, sheet, soft
-from adapters.text import clean, cut, line, spelled
+from adapters.text import clean, cut, line
 from adapters.token import Token
 from reviews import forms
 from reviews.card import Card, Control, Form, Input, Kind
@@ -35,8 +35,6 @@ from reviews.values import replace
 
 _OPEN_PAGE = "Teams cannot hold this form. Open the full page to do this."
 _NEEDED = "This is needed."
-#: The field for a reason that is none of the rule's.
-_OWN = Input(name="text", label="In your own words", kind=Kind.MULTILINE)
 #: What a number field surely takes and sends back the same; others are typed as text.
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 #: Text of a form's own: its question, what a field is about.
@@ -56,7 +54,8 @@ def asked(control: Control, values: Mapping[str, str] | None = None) -> Form | N
 
 def holds(form: Form) -> bool:
     """Whether Teams holds a form as it is: every field with its value and its choices, in the size of a card."""
-    return all(map(_fits, form.fields)) and fits(dumped(sheet(inputs(form, None))))
+    # What sends it names every field once more.
+    return all(map(_fits, form.fields)) and fits(dumped(sheet(inputs(form, None), [ask_button(form, "")])))
 
 
 def opened(control: Control, token: Token, card: Card) -> AdaptiveCard:
@@ -128,43 +127,23 @@ def inputs(
 
 
 def _all(form: Form) -> list[Input]:
-    """The fields, and one for own words after reasons to choose from."""
-    names = {field.name for field in form.fields}
-    own = [] if "text" in names else [_OWN]
-    return [each for field in form.fields for each in (field, *(own if _reasons(field) else ()))]
+    return fields.with_own_words(form.fields, _reasons)
 
 
 def _reasons(field: Input) -> list[str]:
-    """A reason is words, so one too long for a menu is cut; those alike after that are one."""
-    if field.name != "reason":
-        return []
-    cuts = (flat(choice, limits.CHOICE_TEXT) for choice in field.choices)
-    return [reason for reason in dict.fromkeys(cuts) if reason][: limits.CHOICES]
+    return fields.reasons(field, lambda choice: flat(choice, limits.CHOICE_TEXT), limits.CHOICES)
 
 
 def _choices(field: Input) -> list[tuple[str, str]]:
-    unique = dict(field.options)
-    return [(v, label) for v, label in unique.items() if v and len(v) <= limits.CHOICE_VALUE][: limits.CHOICES]
+    return fields.choices(field, value=limits.CHOICE_VALUE, most=limits.CHOICES)
 
 
 def _fits(field: Input) -> bool:
-    if field.kind is Kind.CHOICE and field.name != "reason":
-        # What is chosen now must be there; others may be left out only where nothing need be chosen.
-        kept = {value for value, _ in _choices(field)}
-        now = not field.value or field.value in kept
-        return now and bool(kept) and (not field.required or len(kept) == len(set(field.choices)))
-    shown = _shown(field)
-    # What would not be sent back as it was must not be changed by who only looked at it: JSON spells it out.
-    return field.locked or (len(shown) <= limits.INPUT_TEXT and shown == clean(shown))
-
-
-def _shown(field: Input) -> str:
-    """The value as it is put into its input: what is sent back unchanged is the same."""
-    return "" if field.locked else spelled(field.value) if field.kind is Kind.JSON else field.value
+    return fields.fits(field, _choices(field), limits.INPUT_TEXT)
 
 
 def _field(field: Input, verb: Verb | None, values: Mapping[str, str], errors: Mapping[str, str]) -> list[CardElement]:
-    value = clean(values[field.name]) if field.name in values else _shown(field)
+    value = clean(values[field.name]) if field.name in values else fields.shown(field)
     fault = para(runs(f"⚠️ {line(errors[field.name])}", color="Attention"), "None") if errors.get(field.name) else []
     hint = para(soft(cut(line(field.hint), limits.HINT), size="Small"), "None") if line(field.hint) else []
     return [_element(field, field_id(verb, field.name), value), *fault, *hint]
@@ -182,7 +161,7 @@ def _element(field: Input, name: str, value: str) -> CardElement:
             return _select(name, label, [("true", "Yes"), ("false", "No")], value, required=field.required)
         case Kind.CHOICE if field.name != "reason":
             return _select(name, label, _choices(field), value, required=field.required)
-        case Kind.DATE if not value or _is_date(value):
+        case Kind.DATE if not value or fields.is_date(value):
             return DateInput(id=name, label=label, value=value or None, **_needed(field.required))
         case _:
             return _text(field, name, label, value)
@@ -217,15 +196,8 @@ def _needed(required: bool) -> dict[str, Any]:
     return {"is_required": True, "error_message": _NEEDED} if required else {}
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
 def begun(form: Form, text: str) -> Form:
     """The form to ask with, with what was pointed at as the first value of its field `text`."""
     said = clean(text).strip()
-    fields = (replace(f, value=cut(said, f.max_length)) if f.name == "text" and said else f for f in form.fields)
-    return replace(form, fields=tuple(fields))
+    held = (replace(f, value=cut(said, f.max_length)) if f.name == "text" and said else f for f in form.fields)
+    return replace(form, fields=tuple(held))

@@ -63,8 +63,8 @@ def _address(url: str) -> str:
     """The address Teams calls, without a trailing slash."""
     if not url:
         raise TeamsMisconfigured(
-            "Teams must reach this server by https, and no address is known. Set server.public_url in placet.yml or "
-            "give --url https://placet.example.com."
+            "Teams must reach this server by https, and no address is known. Set server.public_url in placet.yml, such "
+            "as https://placet.example.com; `placet teams package` takes it as --url too."
         )
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:

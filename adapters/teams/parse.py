@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from html.parser import HTMLParser
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,11 +31,17 @@ SURFACE = "teams"
 _ONCE = frozenset({Verb.COMMENT, Verb.ESCALATE, Verb.TAKE, Verb.HAND, Verb.REVEAL})
 #: What a thread hangs on, in the id of its conversation.
 ROOT = ";messageid="
+#: What begins the invokes of what is offered everywhere, also where we are not and may not write.
+_ANYWHERE = "composeExtension/"
 _LONGEST_LINK = 2000
 #: More of a message nobody is shown, and reading it takes time.
 _LONGEST = 40_000
+#: Mentions of us taken out of a message: each goes through all of a long text.
+_MENTIONS = 50
 _QUOTED = re.compile(r'itemtype="https?://schema\.skype\.com/Reply"[^>]{0,200}\bitemid="(\d{1,40})"')
 _TAG = re.compile(r"</?at(?:\s[^<>]{0,200})?>")
+#: A tag, one that never ends too. No parser: Python's takes minutes over a message made to keep it busy.
+_MARKUP = re.compile(r"<(?:/?([A-Za-z][A-Za-z0-9]*)|[/!?])[^<>]*(?:>|(?=<)|\Z)")
 _BREAKS = frozenset({"br", "p", "div", "li", "tr", "blockquote"})
 
 
@@ -67,7 +73,7 @@ class Origin:
 
     `conversation` is its exact id, `channel` that without the message it hangs on, which is `root` (empty in chats).
     `activity` is the message pressed or replied to, `sent` what came. `user` is Teams' own id (`29:…`), `service` the
-    verified address of the service. `link` leads to the message pointed at.
+    verified address of the service.
     """
 
     identity: Identity
@@ -123,11 +129,14 @@ def origin(payload: Json) -> Origin:
     if not conversation:
         raise Malformed("the payload names no conversation")
     channel, _, root = conversation.partition(ROOT)
+    kind = kind_of(channel, _text(place, "conversationType"))
+    if anywhere(payload) and channel.startswith("19:") and kind is Kind.PERSONAL:
+        kind = Kind.GROUP  # a chat of two people, which Teams names as it names one with us
     return Origin(
         identity=Identity(surface=SURFACE, id=object_id, tenant=tenant.lower() or None),
         conversation=conversation,
         channel=channel,
-        kind=kind_of(channel, _text(place, "conversationType")),
+        kind=kind,
         root=root,
         activity=_text(payload, "replyToId"),
         service=_text(payload, "serviceUrl"),
@@ -159,6 +168,11 @@ def mark_of(channel: str, activity: str) -> str:
 def invoked(payload: Json) -> str:
     """The name of an invoke; empty for every other activity."""
     return _text(payload, "name") if payload.get("type") == "invoke" else ""
+
+
+def anywhere(payload: Json) -> bool:
+    """Whether it is of what is offered everywhere, so that it says nothing of where we are."""
+    return invoked(payload).startswith(_ANYWHERE)
 
 
 # ---------------------------------------------------------------------------------------------- presses
@@ -216,11 +230,16 @@ def said(payload: Json) -> Said:
     where = origin(payload)
     text, meant = _text(payload, "text"), where.alone
     us = _text(_dict(payload, "recipient"), "id")
-    for mention in _list(payload, "entities"):
-        if _text(mention, "type") == "mention" and us and _text(_dict(mention, "mentioned"), "id") == us:
-            text, meant = text.replace(_text(mention, "text") or "\0", " ", 1), True
+    for mention in islice(_mentions(payload, us), _MENTIONS if us else 0):
+        text, meant = text.replace(_text(mention, "text") or "\0", " ", 1), True
     plain = html.unescape(_TAG.sub("", text)).replace("\xa0", " ").strip()
     return Said(origin=where, text=plain, meant=meant, quoted=_quoted(payload))
+
+
+def _mentions(payload: Json, who: str) -> Iterator[Json]:
+    """The mentions of somebody, by Teams' id."""
+    named = (one for one in _list(payload, "entities") if _text(one, "type") == "mention")
+    return (one for one in named if _text(_dict(one, "mentioned"), "id") == who)
 
 
 def _quoted(payload: Json) -> str:
@@ -263,34 +282,16 @@ def _link(url: str) -> str:
     return url if parts.scheme == "https" and parts.netloc and len(url) <= _LONGEST_LINK else ""
 
 
-class _Words(HTMLParser):
-    """Gathers the words of a message."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Break the line where the message does."""
-        if tag in _BREAKS:
-            self.found.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Break it after what stands by itself, too."""
-        self.handle_starttag(tag, [])
-
-    def handle_data(self, data: str) -> None:
-        """Keep the words."""
-        self.found.append(data)
-
-
 def _worded(markup: str) -> str:
     """The words of a message in HTML, without anything that could be a tag."""
-    reader = _Words()
-    reader.feed(markup[:_LONGEST])
-    reader.close()
-    lines = (line.strip() for line in "".join(reader.found).replace("\xa0", " ").splitlines())
+    words = html.unescape(_MARKUP.sub(_parted, markup[:_LONGEST]))
+    lines = (line.strip() for line in words.replace("\xa0", " ").splitlines())
     return "\n".join(line for line in lines if line)
+
+
+def _parted(tag: re.Match[str]) -> str:
+    """What stands where a tag was: the line breaks where the message does."""
+    return "\n" if tag[1] and tag[1].lower() in _BREAKS else ""
 
 
 # ---------------------------------------------------------------------------------------------- comings and goings

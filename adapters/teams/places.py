@@ -126,7 +126,9 @@ class Places:
 
     def forget(self, target: Target) -> None:
         """Take what is known of a person's chat as wrong: it is begun anew. Rooms have nothing to begin."""
-        self._known[_PERSON + target.address.strip().lower()] = {}
+        address = target.address.strip()
+        if not address.startswith(_CHAT):
+            self._remember(_PERSON + address.lower(), {})
 
     # ------------------------------------------------------------------------------------------ keeping
 

@@ -111,5 +111,5 @@ class Connector(Protocol):
         ...
 
     async def token(self) -> None:
-        """Get a token, in a thread. Raises Failed with the directory's own code, as in `AADSTS7000215`."""
+        """Get a token, to see that there is one. Raises Failed with the directory's own code, as in `AADSTS7000215`."""
         ...

@@ -35,7 +35,17 @@ class Sending:
         return await self._sent(where, message)
 
     async def say(self, where: Where, message: Json) -> Sent:
-        """Send what nobody repeats, after a short wait if there must be one. Raises as `Surface.post`."""
+        """Send what nobody repeats, after a short wait if there must be one. Raises as `Surface.post`.
+
+        Where Teams itself asks for a short wait it is tried once more after that.
+        """
+        await self._pace.wait(where.key, BRIEF)
+        try:
+            return await self._sent(where, message)
+        except SurfaceUnavailable as fault:
+            if fault.retry_after is None or fault.retry_after > BRIEF:
+                raise
+        # The pace is shut for as long as was asked for.
         await self._pace.wait(where.key, BRIEF)
         return await self._sent(where, message)
 

@@ -5,7 +5,9 @@ It knows the elements we draw and says so of any other, so that a preview never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from urllib.parse import urlsplit
 
@@ -14,6 +16,9 @@ from markupsafe import Markup
 from adapters.teams import render
 from adapters.teams.seam import Json
 from reviews.card import Card
+
+#: An instant as `rich.moment` writes it, which a client shows in its reader's time zone.
+_MOMENT = re.compile(r"\{\{DATE\(([^,)]+), SHORT\)\}\} \{\{TIME\(\1\)\}\}")
 
 
 def preview(card: Card) -> str:
@@ -48,7 +53,7 @@ def _element(item: Json) -> str:
 
 
 def _run(run: Json) -> str:
-    html = _text(run["text"])
+    html = _text(_MOMENT.sub(_moment, run["text"]))
     html = f"<em>{html}</em>" if run.get("italic") else html
     html = f"<strong>{html}</strong>" if run.get("weight") == "Bolder" else html
     html = f"<code>{html}</code>" if run.get("fontType") == "Monospace" else html
@@ -57,6 +62,10 @@ def _run(run: Json) -> str:
     if urlsplit(url).scheme not in ("http", "https"):
         return html
     return f'<a rel="noopener noreferrer nofollow" href="{_text(url)}">{html}</a>'
+
+
+def _moment(found: re.Match[str]) -> str:
+    return f"{datetime.fromisoformat(found[1]):%d %b %H:%M} UTC"
 
 
 def _row(row: Json) -> str:

@@ -4,6 +4,7 @@ type `words`.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -39,6 +40,8 @@ from reviews.ports import Clock, Desk, Health, MessageRef, References
 _log = logging.getLogger(__name__)
 
 _FRESH = timedelta(seconds=5)
+#: Seconds that the long parts may take: who waits for the post would else give up a card that is there.
+_BENEATH = 5.0
 #: Places that could not be reached which are named to the operator.
 _NAMED = 3
 
@@ -102,8 +105,7 @@ class TeamsSurface:
             _log.warning("what Teams sent cannot be read: %s", fault)
             return answered(manner, Shown(text=str(fault) if isinstance(fault, Nobody) else FOREIGN))
         invoke = parse.invoked(payload)
-        # An action on a message is offered everywhere, also where we may not write.
-        self._chores.add(self._places.note(origin, member=invoke not in (Invoke.POINT, Invoke.ASK)))
+        self._chores.add(self._places.note(origin, member=not parse.anywhere(payload)))
         if invoke == Invoke.POINT:
             return await self._words.on_pointed(origin, payload)
         if manner is Manner.MESSAGE and invoke:
@@ -182,8 +184,9 @@ class TeamsSurface:
             return {}
         beneath = Where(service=where.service, key=where.key, address=where.address, conversation=sent.conversation)
         try:
-            reply = await self._sending.say(beneath, long)
-        except PlacetError:
+            async with asyncio.timeout(_BENEATH):
+                reply = await self._sending.say(beneath, long)
+        except (PlacetError, TimeoutError):
             _log.exception("the details of %s could not be posted; they are on the full page", card.review)
             return {}
         return {"thread": reply.activity, "drawn": _mark(long)}

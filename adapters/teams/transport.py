@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from adapters.saying import sentence
+from adapters.teams.answers import toast
 from adapters.teams.seam import Answered, Connector, Handler, Json, Unauthorized
 from adapters.teams.tokens import Tokens
 
@@ -21,7 +22,6 @@ PATH = "/api/messages"
 #: Bytes of a body; the largest card and what is typed into its forms are a fraction of it.
 MOST = 256 * 1024
 _CHUNK = 1 << 16
-_TOAST = "application/vnd.microsoft.activity.message"
 #: The invokes that a dialog is opened and sent by; they know another answer than those of a card.
 _DIALOGS = ("task/", "composeExtension/")
 
@@ -62,7 +62,7 @@ def _broken(payload: Json, fault: Exception) -> Answered:
         return Answered(status=500)
     if str(payload.get("name")).startswith(_DIALOGS):
         return Answered(body={"task": {"type": "message", "value": sentence(fault)}})
-    return Answered(body={"statusCode": 200, "type": _TOAST, "value": sentence(fault)})
+    return toast(sentence(fault))
 
 
 def _response(answered: Answered) -> web.Response:
@@ -85,4 +85,10 @@ def _activity(body: bytes) -> Json:
     found = json.loads(body)
     if not isinstance(found, dict):
         raise ValueError("a JSON object is expected")  # noqa: TRY004 - what arrived is wrong, not the call
-    return found
+    return _whole(found) if b"\\ud" in body.lower() else found
+
+
+def _whole(found: Json) -> Json:
+    """The same with a question mark for each half of a character: no database takes one, nor can it be sent."""
+    made: Json = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return made

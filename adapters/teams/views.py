@@ -11,7 +11,7 @@ from microsoft_teams.cards import CardElement, ExecuteAction, ToggleInput
 
 from adapters import parts
 from adapters.asking import ASK
-from adapters.selection import MAX_PICKS, Offer, Result
+from adapters.selection import MAX_PICKS, NOTHING, SEVERAL, Offer, Result, nothing_of, which
 from adapters.teams import controls, forms, limits, render
 from adapters.teams.budget import PRIVATE, Pen, fits
 from adapters.teams.press import How, data, name_of, pick_id
@@ -19,14 +19,10 @@ from adapters.teams.rich import bold, box, dumped, flat, moment, para, paras, ro
 from adapters.teams.seam import Json
 from adapters.text import cut, line
 from adapters.token import Token
-from reviews import filled
-from reviews.card import Card, Form, Go, Text, Way, plain_card
-from reviews.model import Verb
+from reviews.card import Card, Control, Form, Go, Text, Way, plain_card
 from reviews.ports import QueueItem
 from reviews.values import replace
 
-#: What stands above a selection.
-SEVERAL = "Approve several"
 _HELD = "Teams cannot hold this form. Ask for the review on the full page."
 #: Lines to choose from at once: each one should be read.
 _LINES = 20
@@ -57,11 +53,10 @@ def welcome(home: Card | None, text: str) -> Json:
 def bulk_actions(offer: Offer) -> Json:
     """Which action to approve several of: those that may be, each with how many wait."""
     if not offer.waiting:
-        return _notice(SEVERAL, "Nothing waits for you that may be approved together with others.")
+        return _notice(SEVERAL, NOTHING)
     going = [Way(go=Go.BULK, label=f"{name} ({many})", value=name) for name, many in offer.waiting.items()]
     left = len(going) - _ACTIONS
-    said = "Of which action?" + (f" {left} more are on the full page." if left > 0 else "")
-    return _plain(SEVERAL, [*para(runs(said)), *controls.chosen(going[:_ACTIONS])])
+    return _plain(SEVERAL, [*para(runs(which(left))), *controls.chosen(going[:_ACTIONS])])
 
 
 def bulk_form(offer: Offer) -> Json:
@@ -72,7 +67,7 @@ def bulk_form(offer: Offer) -> Json:
         if fits(render.content(drawn)):
             return drawn
         shown = shown[:-1]
-    return _notice(SEVERAL, f"Nothing of {line(offer.action)} may be approved together with others now.")
+    return _notice(SEVERAL, nothing_of(offer.action))
 
 
 def _selection(offer: Offer, shown: Sequence[QueueItem]) -> Json:
@@ -131,15 +126,12 @@ def ask_form(
 def form_dialog(
     card: Card,
     token: Token,
-    verb: Verb,
+    control: Control,
     values: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     text: str = "",
 ) -> Json:
-    """The form of one control as a dialog; a sentence where the card no longer has that control."""
-    control = filled.control(card, verb)
-    if control is None:
-        return dialog("Review", dumped(sheet(paras(["This can no longer be done. Close this to see how it stands."]))))
+    """The form of one control of the card as a dialog."""
     body, sends = forms.filled_in(control, token, card, values=values or {}, errors=errors or {}, text=text)
     about = box(para(bold(cut(line(card.title), limits.TITLE) or "–")), "emphasis")
     made = dumped(sheet([*about, *body], sends))

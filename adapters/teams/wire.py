@@ -22,6 +22,8 @@ from adapters.teams.seam import Failed, Json
 MOST, _CHUNK, _WORDS = 1 << 20, 1 << 16, 300
 #: Where an older part of Teams puts its word for it, within the text of another error.
 _SUBCODE = re.compile(rb"subCode\W{1,9}(\w{1,99})")
+#: Seconds that anybody is waited for at the most: a gateway may say what it likes.
+_LONGEST = 300.0
 #: What fails before anything was sent.
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
@@ -93,16 +95,19 @@ def failed(answer: Answer) -> Failed:
 
 
 def seconds(said: str | None) -> float | None:
-    """`Retry-After` in seconds, given as such or as a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    """`Retry-After` in seconds, given as such or as a date, but no longer than five minutes.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     if not said:
         return None
     if said.isascii() and said.isdigit():
-        return float(said)
+        return min(float(said), _LONGEST)
     try:
-        then = parsedate_to_datetime(said)
-    except ValueError:
+        rest = (parsedate_to_datetime(said).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (then.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, rest), _LONGEST)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

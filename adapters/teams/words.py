@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from adapters import asking
 from adapters.asking import ASK
-from adapters.saying import DONE, UNCHANGED, said, spoken
+from adapters.saying import DONE, UNCHANGED, UNHEARD, said, spoken
 from adapters.teams import parse, render, views
 from adapters.teams.answers import Answers, Manner, Shown
 from adapters.teams.bulk import Bulk
@@ -19,15 +19,16 @@ from adapters.teams.seam import Answered, Json
 from adapters.token import Token
 from reviews.card import Card, Table
 from reviews.events import Reply
-from reviews.model import Person, Target
+from reviews.model import Identity, Person, Target
 from reviews.ports import Desk, Refusal
 from reviews.values import replace
 
 _log = logging.getLogger(__name__)
 
-_UNHEARD = "This was not kept as a comment: Placet does not know the card it stands beneath. Press Comment on the card."
 _WHERE = "Write “comment” and your words as a reply beneath a card, or press Comment on the card."
 _EMPTY = "Write your words after “comment”, or press Comment on the card."
+#: How the house's own table of commands begins.
+_COMMANDS = ("Command",)
 #: What is typed here and is no command of the house.
 _OURS = Table(
     columns=("In Teams", "What it does"),
@@ -81,7 +82,7 @@ class Words:
                 return await self._bulk.form(person, rest)
             case _:
                 card = await self._desk.command(person, typed.text or "help", surface=SURFACE)
-                return Shown(message=_drawn(card if word not in ("", "help") else _helped(card)), link=card.link)
+                return Shown(message=_drawn(_helped(card)), link=card.link)
 
     # ------------------------------------------------------------------------------------------ comments
 
@@ -93,7 +94,7 @@ class Words:
             return await self._answers.give(origin, Manner.MESSAGE, _told(_WHERE if comment is None else _EMPTY))
         reply = await self._desk.interact(comment)
         if reply.kind == "bad":
-            return await self._answers.give(origin, Manner.MESSAGE, _told(said(reply) or _UNHEARD))
+            return await self._answers.give(origin, Manner.MESSAGE, _told(said(reply) or UNHEARD))
         # All there read the comment, so they may read that it is kept.
         await spoken(self._answers.reply(origin, reply.text or DONE), _unsaid)
         return Answered()
@@ -156,8 +157,7 @@ class Words:
     async def _welcome(self, origin: Origin) -> Shown:
         person = await self._desk.who(origin.identity)
         if isinstance(person, Refusal):
-            ids = f"Your object id is {origin.identity.id}, your tenant {origin.identity.tenant or 'not known'}."
-            return Shown(message=views.welcome(None, f"{person.text} {ids}"))
+            return Shown(message=views.welcome(None, _stranger(origin.identity, person.text)))
         return Shown(message=views.welcome(await self._desk.home(person), f"Welcome, {person.name}."))
 
 
@@ -166,8 +166,15 @@ def _drawn(card: Card) -> Json:
 
 
 def _helped(card: Card) -> Card:
-    """The house's commands, and those of here."""
-    return replace(card, blocks=(*card.blocks, _OURS))
+    """The card, and the commands of here where it names those of the house: it is help, or knows no such command."""
+    named = any(isinstance(block, Table) and block.columns[:1] == _COMMANDS for block in card.blocks)
+    return replace(card, blocks=(*card.blocks, _OURS)) if named else card
+
+
+def _stranger(identity: Identity, why: str) -> str:
+    """Why somebody is not let in, with the ids that an operator needs, each once: the sentence may name them."""
+    ids = {"Object ID": identity.id, "tenant": identity.tenant or "not known"}
+    return " ".join([why, *(f"Your {name}: {value}." for name, value in ids.items() if value not in why)])
 
 
 async def _told(text: str) -> Shown:

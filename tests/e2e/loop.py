@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from standardwebhooks import Webhook
 
 from adapters.slack.adapter import SlackAdapter
 from bot.app import App
-from bot.config import parse
+from bot.clock import SystemClock
+from bot.config import Config, parse
+from bot.places import database_url
+from storage.engine import open_store
+from tests.fakes.app import Watched
+from tests.fakes.receiver import Receiver, receiving
 from tests.fakes.slack import Slack, signed, slack_server
 from tests.fakes.slack_process import SECRET, TOKEN, Emulator
 
@@ -32,19 +36,19 @@ class Loop:
     """Everything that takes part."""
 
     app: App
-    again: Callable[[], App]
+    store: Watched
+    again: Callable[[], tuple[App, Watched]]
     slack: Slack
     agent: aiohttp.ClientSession
     secret: str
-    callback: str
-    callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]
+    receiver: Receiver
     ana: str
     bo: str
     channel: str
 
     async def ask(self, **more: Any) -> dict[str, Any]:
         """The agent asks."""
-        async with self.agent.post("/v1/reviews", json=ASK | {"callback_url": self.callback} | more) as answer:
+        async with self.agent.post("/v1/reviews", json=ASK | {"callback_url": self.receiver.url()} | more) as answer:
             assert answer.status == 201, await answer.text()
             body: dict[str, Any] = await answer.json()
             return body
@@ -58,10 +62,8 @@ class Loop:
             return bool(found)
 
         await until(self.slack, posted)
-        async with asyncio.timeout(10):
-            # Slack has it a moment before our row says where: a reply that quick would name nothing of ours yet.
-            while not any(copy.ref for copy in await self.app.store.view(lambda tx: tx.copies(review))):
-                pass
+        # Slack has it a moment before our row says where: a reply that quick would name nothing of ours yet.
+        await self.store.until(lambda tx: [copy for copy in tx.copies(review) if copy.ref])
         return found[0]
 
     async def press(self, ts: str, action: str, user: str | None = None, option: int | str = 0) -> int:
@@ -77,7 +79,7 @@ class Loop:
         Returns once Slack has said which workspace this is: until then a press is answered "Press again in a moment".
         """
         await self.app.stop()
-        self.app = self.again()
+        self.app, self.store = self.again()
         await self.app.start()
         slack = self.app.adapters["slack"]
         assert isinstance(slack, SlackAdapter)
@@ -144,9 +146,8 @@ class Loop:
 
     async def told(self) -> dict[str, Any]:
         """The next callback, its signature checked with the library agents use."""
-        async with asyncio.timeout(10):
-            headers, body = await self.callbacks.get()
-        told: dict[str, Any] = Webhook(self.secret).verify(body, headers)
+        call = await self.receiver.next()
+        told: dict[str, Any] = Webhook(self.secret).verify(call.body, dict(call.headers))
         return told
 
 
@@ -167,28 +168,27 @@ async def looped(
     """A running Placet with Slack and the web; the role `manager` has the channel, Ana has the role."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(slack_server(emulator))
-        callbacks: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
-        port = await _receiver(stack, callbacks)
+        receiver = await stack.enter_async_context(receiving())
         users = {name: await slack.user(name) for name in ("ana", "bo")}
         where = await slack.channel(channel)
         (folder / "policy.yml").write_text(policy)
-        made = _config(port, users, where, slack.api_url)
+        made = _config(receiver.address, users, where, slack.api_url)
         made["slack"] |= settings.pop("slack", {})
         config = parse(made | settings)
         env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET}
-        app = App(config, folder=folder, env=env)
+        app, store = served(config, folder, env)
         await app.start()
         made = await app.operations.run("agent.add", {"name": "refund-desk"})
         agent = aiohttp.ClientSession(app.url, headers={"Authorization": f"Bearer {made['key']}"})
         await stack.enter_async_context(agent)
         loop = Loop(
             app=app,
-            again=lambda: App(config, folder=folder, env=env),
+            store=store,
+            again=lambda: served(config, folder, env),
             slack=slack,
             agent=agent,
             secret=made["secret"],
-            callback=f"http://127.0.0.1:{port}/hook",
-            callbacks=callbacks,
+            receiver=receiver,
             ana=users["ana"],
             bo=users["bo"],
             channel=where,
@@ -199,28 +199,20 @@ async def looped(
             await loop.app.stop()
 
 
-def _config(port: int, users: dict[str, str], channel: str, api_url: str) -> dict[str, Any]:
+def served(config: Config, folder: Path, env: Mapping[str, str]) -> tuple[App, Watched]:
+    """The server that ships, not yet started, and its store, which tells of every commit."""
+    clock = SystemClock()
+    store = Watched(open_store(database_url(config.database, folder), clock))
+    return App(config, folder=folder, env=env, clock=clock, store=store), store
+
+
+def _config(address: str, users: dict[str, str], channel: str, api_url: str) -> dict[str, Any]:
     ana = {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"]}
     bo = {"id": "bo", "name": "Bo Chen"}
     return {
         "server": {"port": 0},
-        "callbacks": {"allow": [f"127.0.0.1:{port}"]},
+        "callbacks": {"allow": [address]},
         "roles": {"manager": {"level": 2, "channels": {"slack": channel}}},
         "people": [{**who, "identities": {"slack": users[str(who["id"])]}, "prefers": "slack"} for who in (ana, bo)],
         "slack": {"api_url": api_url},
     }
-
-
-async def _receiver(stack: AsyncExitStack, callbacks: asyncio.Queue[tuple[dict[str, str], bytes]]) -> int:
-    async def hook(request: web.Request) -> web.Response:
-        await callbacks.put((dict(request.headers), await request.read()))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/hook", hook)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port: int = runner.addresses[0][1]
-    return port

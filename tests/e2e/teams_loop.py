@@ -12,20 +12,16 @@ import aiohttp
 from standardwebhooks import Webhook
 
 from bot.app import App
-from bot.clock import SystemClock
 from bot.config import Config, parse
-from bot.places import database_url
 from reviews.keeping import Copy, Tx
-from storage.engine import open_store
-from tests.e2e.loop import ASK
+from tests.e2e.loop import ASK, served
 from tests.fakes.app import Watched
 from tests.fakes.receiver import Receiver, receiving
 from tests.fakes.signing import PATH, directory
-from tests.fakes.teams_service import BEARER
+from tests.fakes.teams_service import BEARER, PASSWORD
 
 T = TypeVar("T")
 Json = dict[str, Any]
-SECRET = "a-secret-of-the-bot"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,14 +92,8 @@ class TeamsLoop:
     async def restart(self) -> None:
         """Stop the server and start another on the same database."""
         await self.app.stop()
-        self.app, self.store = _server(self.config, self.folder, self.env)
+        self.app, self.store = served(self.config, self.folder, self.env)
         await self.app.start()
-
-
-def _server(config: Config, folder: Path, env: Mapping[str, str]) -> tuple[App, Watched]:
-    clock = SystemClock()
-    store = Watched(open_store(database_url(config.database, folder), clock))
-    return App(config, folder=folder, env=env, clock=clock, store=store), store
 
 
 @asynccontextmanager
@@ -114,11 +104,12 @@ async def teams_loop(
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(receiving())
         (folder / "policy.yml").write_text(policy)
-        login = await stack.enter_async_context(directory(given["teams"]["app_id"], SECRET, BEARER))
+        section = given["teams"]
+        login = await stack.enter_async_context(directory(section["app_id"], section["tenant_id"], PASSWORD, BEARER))
         sections = {"server": {"port": 0}, "callbacks": {"allow": [receiver.address]}} | given
-        config = parse(sections | {"teams": given["teams"] | {"login_url": login}})
-        secrets = {"PLACET_TEAMS_APP_PASSWORD": SECRET} | dict(env or {})
-        app, store = _server(config, folder, secrets)
+        config = parse(sections | {"teams": section | {"login_url": login}})
+        secrets = {"PLACET_TEAMS_APP_PASSWORD": PASSWORD} | dict(env or {})
+        app, store = served(config, folder, secrets)
         await app.start()
         made = await app.operations.run("agent.add", {"name": "refund-desk"})
         agent = aiohttp.ClientSession(headers={"Authorization": f"Bearer {made['key']}"})

@@ -1,4 +1,4 @@
-"""Lists of reviews as the desk hands them out, for the tests and pictures of Slack."""
+"""Any parts of a card, for property tests, and lists of reviews as the desk hands them out."""
 
 from __future__ import annotations
 

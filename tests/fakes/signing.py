@@ -20,6 +20,8 @@ Json: TypeAlias = dict[str, Any]
 ISSUER = "https://api.botframework.com"
 #: Where Placet listens for what Teams sends.
 PATH = "/api/messages"
+#: Where a directory gives a bot its token, on its own root.
+GRANT = "/{tenant}/oauth2/v2.0/token"
 
 
 class Issuer:
@@ -52,28 +54,39 @@ class Issuer:
         return web.json_response({"keys": [public | {"kid": self._kid, "use": "sig", "endorsements": ["msteams"]}]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Entra, as far as a bot asks it: gives the bot that knows its secret a token. `asked` counts how often.
+    """Entra, as far as a bot asks it: gives `token` to the bot that knows its secret, in its own tenant.
 
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
 
-    def __init__(self, app_id: str, secret: str, token: str) -> None:
-        self._known = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret}
-        self._token = token
-        self.asked = 0
+    app_id: str
+    tenant: str
+    secret: str
+    token: str
 
     def routes(self) -> Sequence[web.RouteDef]:
         """The one call bots make; the server these are mounted on is the `login_url`."""
-        return [web.post("/{tenant}/oauth2/v2.0/token", self._give)]
+        return [web.post(GRANT, self._give)]
 
     async def _give(self, request: web.Request) -> web.Response:
-        self.asked += 1
-        said = await request.post()
-        if any(said.get(name) != value for name, value in self._known.items()):
-            fault = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
-            return web.json_response(fault, status=401)
-        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": self._token})
+        return self.given(request.match_info["tenant"], dict(await request.post()))
+
+    def given(self, tenant: str, form: Json) -> web.Response:
+        """The answer to a form that asks for a token in a tenant."""
+        if tenant != self.tenant:
+            return _denied("invalid_request", "AADSTS90002: Tenant not found.", 400)
+        asked = (form.get("grant_type"), form.get("client_id"), form.get("scope"))
+        if asked != ("client_credentials", self.app_id, f"{ISSUER}/.default"):
+            return _denied("unauthorized_client", f"AADSTS700016: no such application: {asked}", 400)
+        if form.get("client_secret") != self.secret:
+            return _denied("invalid_client", "AADSTS7000215: Invalid client secret provided.", 401)
+        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": self.token})
+
+
+def _denied(error: str, text: str, status: int) -> web.Response:
+    return web.json_response({"error": error, "error_description": text}, status=status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,20 +144,22 @@ async def signing(app_id: str) -> AsyncIterator[Front]:
     """A front for the bot of this id, on a free port of loopback, in this loop."""
     async with aiohttp.ClientSession() as session:
         front = Front(issuer=Issuer(app_id), session=session)
-        async with _serving([*front.issuer.routes(), web.route("*", PATH, front.handle)]) as front.url:
+        async with serving([*front.issuer.routes(), web.route("*", PATH, front.handle)]) as front.url:
             yield front
 
 
 @asynccontextmanager
-async def directory(app_id: str, secret: str, token: str) -> AsyncIterator[str]:
+async def directory(app_id: str, tenant: str, secret: str, token: str) -> AsyncIterator[str]:
     """The `login_url` of a directory on a free port of loopback."""
-    async with _serving(Directory(app_id, secret, token).routes()) as root:
+    known = Directory(app_id=app_id, tenant=tenant, secret=secret, token=token)
+    async with serving(known.routes()) as root:
         yield root
 
 
 @asynccontextmanager
-async def _serving(routes: Sequence[web.RouteDef]) -> AsyncIterator[str]:
-    app = web.Application()
+async def serving(routes: Sequence[web.RouteDef]) -> AsyncIterator[str]:
+    """The root of a server of these routes on a free port of loopback."""
+    app = web.Application(client_max_size=2**22)
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()

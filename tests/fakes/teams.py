@@ -14,11 +14,10 @@ from functools import cache
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from reviews.ports import MessageRef
 from tests.fakes import teams_payloads as payloads
-from tests.fakes.signing import Issuer
+from tests.fakes.signing import Issuer, serving
 from tests.fakes.teams_payloads import (
     APP_ID,
     CARD,
@@ -211,17 +210,11 @@ async def teams_server(**settings: Any) -> AsyncIterator[Teams]:
     """A Teams for one test."""
     async with aiohttp.ClientSession() as session:
         teams = Teams(session=session, **settings)
-        app = web.Application(client_max_size=2**22)
-        app.add_routes([*teams.routes(), *teams.issuer.routes()])
-        runner = web.AppRunner(app, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        teams.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            yield teams
-        finally:
-            teams.closing.set()
-            await runner.cleanup()
+        async with serving([*teams.routes(), *teams.issuer.routes()]) as teams.url:
+            try:
+                yield teams
+            finally:
+                teams.closing.set()
 
 
 def _told(body: Json) -> Answer:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from tests.fakes import schemas
 from tests.fakes import teams_payloads as payloads
+from tests.fakes.signing import GRANT, Directory
 from tests.fakes.teams_payloads import (
     APP_ID,
     CARD,
@@ -39,6 +40,7 @@ MOST_CARD, MOST_BODY = 28_000, 80_000
 WINDOWS = ((7, 1.0), (60, 30.0))
 #: The token our calls must carry, and the secret it is given for.
 BEARER, PASSWORD = "a-token-of-the-directory", "the-value-of-a-client-secret"
+_DIRECTORY = Directory(app_id=APP_ID, tenant=TENANT, secret=PASSWORD, token=BEARER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,17 +262,7 @@ class Service:
         self.calls.append(("token", {name: str(value) for name, value in form.items() if name != "client_secret"}))
         if self.faults["token"] and (fault := self.faults["token"].pop(0)):
             return web.json_response({"error": "told_to_fail", "error_description": fault.code}, status=fault.status)
-        if request.match_info["tenant"] != TENANT:
-            said = {"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found."}
-            return web.json_response(said, status=400)
-        asked = (form.get("grant_type"), form.get("client_id"), form.get("scope"))
-        if asked != ("client_credentials", APP_ID, "https://api.botframework.com/.default"):
-            said = {"error": "unauthorized_client", "error_description": f"AADSTS700016: no such application: {asked}"}
-            return web.json_response(said, status=400)
-        if form.get("client_secret") != PASSWORD:
-            said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
-            return web.json_response(said, status=401)
-        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": BEARER})
+        return _DIRECTORY.given(request.match_info["tenant"], form)
 
     def routes(self) -> list[web.RouteDef]:
         """Everything this Teams answers."""
@@ -288,7 +280,7 @@ class Service:
             route("PUT", "/{conversation}/activities/{activity}", "update", self.update),
             route("GET", "/{conversation}/members/{member}", "member", self.member),
             route("GET", "/{conversation}/pagedmembers", "member", self.members),
-            web.post("/{tenant}/oauth2/v2.0/token", self.directory),
+            web.post(GRANT, self.directory),
         ]
 
 

@@ -29,7 +29,6 @@ ROW = 6
 #: How deep cards behind buttons lie: a menu, and the form behind one of its buttons.
 DEEP = 2
 
-_BODY = {"RichTextBlock", "Container", "ColumnSet", "Table", "ActionSet"}
 _INPUTS = {"Input.Text", "Input.Number", "Input.Date", "Input.ChoiceSet", "Input.Toggle"}
 _ACTIONS = {"Action.Execute", "Action.Submit", "Action.ShowCard"}
 _HIDDEN = re.compile(UNSEEN)

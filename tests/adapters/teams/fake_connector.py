@@ -13,8 +13,9 @@ from adapters.teams.pace import Pace
 from adapters.teams.seam import Answered, Claims, Failed, Handler, Json, Member, Sent
 from adapters.teams.surface import TeamsSurface
 from adapters.teams.tokens import Tokens
-from reviews.card import Card
-from reviews.model import Target
+from reviews import filled
+from reviews.card import Card, Control
+from reviews.model import Target, Verb
 from reviews.ports import MessageRef
 from tests.fakes import cards
 from tests.fakes import teams_payloads as payloads
@@ -29,15 +30,16 @@ SERVICE = "https://teams.example.com/emea/"
 class FakeConnector:
     """`messages` by activity id, in the order they were sent; `calls` tells which methods were called with what.
 
-    `faults` by method fail the next calls; `held` keeps every call waiting until it is set.
+    `faults` by method fail the next calls; `held` keeps every call waiting until it is set;
+    `mute` are methods that are never answered.
     """
 
     messages: dict[str, Json] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
-    services: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, list[Failed]] = field(default_factory=dict)
     held: asyncio.Event | None = None
+    mute: set[str] = field(default_factory=set)
     _ids: Callable[[], int] = field(default_factory=lambda: itertools.count(1).__next__)
 
     async def start(self) -> None:
@@ -54,7 +56,7 @@ class FakeConnector:
         self, service: str, *, members: Sequence[str] = (), channel: str = "", message: Json | None = None
     ) -> Sent:
         """A new message in a channel, or a chat with one person: always the same one."""
-        await self._called("create", channel or members[0], service)
+        await self._called("create", channel or members[0])
         if channel:
             activity = self._kept("", message)
             self.places[activity] = f"{channel};messageid={activity}"
@@ -65,12 +67,12 @@ class FakeConnector:
 
     async def send(self, service: str, conversation: str, message: Json) -> str:
         """Keep a message."""
-        await self._called("send", conversation, service)
+        await self._called("send", conversation)
         return self._kept(conversation, message)
 
     async def update(self, service: str, conversation: str, activity: str, message: Json) -> None:
         """Keep another in its place; 404 where there is none."""
-        await self._called("update", activity, service)
+        await self._called("update", activity)
         if self.places.get(activity) != conversation:
             raise Failed("no such message", status=404, code="ActivityNotFoundInConversation")
         self.messages[activity] = message
@@ -81,7 +83,7 @@ class FakeConnector:
 
     async def token(self) -> None:
         """One is there, unless a fault is."""
-        await self._called("token", "", "")
+        await self._called("token", "")
 
     # ------------------------------------------------------------------------------------------ what tests look at
 
@@ -97,11 +99,12 @@ class FakeConnector:
         """What a method was called with."""
         return [about for called, about in self.calls if called == method]
 
-    async def _called(self, method: str, about: str, service: str) -> None:
+    async def _called(self, method: str, about: str) -> None:
         self.calls.append((method, about))
-        self.services.append(service)
         if self.held is not None:
             await self.held.wait()
+        if method in self.mute:
+            await asyncio.Event().wait()
         if self.faults.get(method):
             raise self.faults[method].pop(0)
 
@@ -113,7 +116,7 @@ class FakeConnector:
 
 
 @dataclass
-class _Time:
+class Ticks:
     """Seconds that pass only when somebody waits."""
 
     at: float = 1000.0
@@ -135,12 +138,14 @@ class Rig:
     Ana is known to the desk, Bo is not, as in the tests of the other surfaces.
     """
 
-    def __init__(self, *, desk: FakeDesk | None = None, patience: float = 1.5, connector: FakeConnector | None = None):
+    def __init__(
+        self, *, desk: FakeDesk | None = None, references: FakeReferences | None = None, patience: float = 1.5
+    ) -> None:
         self.desk = desk or desk_of()
         self.desk.people = {TEAMS_ANA: ANA}
-        self.clock, self.time = FixedClock(), _Time()
-        self.references = FakeReferences()
-        self.connector = connector or FakeConnector()
+        self.clock, self.time = FixedClock(), Ticks()
+        self.references = references or FakeReferences()
+        self.connector = FakeConnector()
         config = TeamsConfig(app_id=payloads.APP_ID, tenant_id=payloads.TENANT, service_url=SERVICE)
         self.tokens = Tokens(config)
         pace = Pace(self.time.now, pause=self.time.pause)
@@ -198,6 +203,11 @@ class Rig:
     def told(self, who: str = TEAMS_ANA) -> list[str]:
         """The words of all that somebody was sent in their own chat."""
         return [words_of(message) for message in self.connector.alone(who)]
+
+
+def control_of(card: Card, verb: Verb) -> Control:
+    """The control of a card for a verb; it has one."""
+    return next(each for each in filled.controls(card) if each.verb is verb)
 
 
 def card_of(message: Json) -> Json:

@@ -45,7 +45,7 @@ def scenes() -> dict[str, Json]:
         found[f"{name}-details"] = render.content(render.details(cards.ALL[name]) or {})
     refund = cards.refund()
     for made in filled.controls(refund):
-        found[str(made.verb)] = _dialog(views.form_dialog(refund, Token.of(refund, "copy"), made.verb))
+        found[str(made.verb)] = _dialog(views.form_dialog(refund, Token.of(refund, "copy"), made))
     wrong = {"/amount": "9000", "/order": ""}
     said = {"/amount": "At most 500.", "/order": "This is needed."}
     offer = Offer(action="refund.issue", items=tuple(item(n) for n in range(1, 5)))

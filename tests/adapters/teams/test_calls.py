@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from adapters.teams.calls import DIRECTORY, FIXES, CardRefused, Refused, translated
@@ -64,7 +66,7 @@ def test_patience_is_as_long_as_asked_and_a_little_more(
 ) -> None:
     """The little differs, so that not all who were told come back at once."""
     for chance, due in ((0.0, least), (1.0, most)):
-        told = translated(fault, posting=posting, chance=lambda chance=chance: chance)
+        told = translated(fault, posting=posting, chance=partial(float, chance))
         assert isinstance(told, SurfaceUnavailable)
         assert told.retry_after == pytest.approx(due)
 

@@ -12,6 +12,7 @@ from adapters.teams import render, views
 from adapters.token import Token
 from reviews.model import Verb
 from tests.adapters.teams.checker import actions, card_faults, dialog_faults, fallback_only, inputs, message_faults
+from tests.adapters.teams.fake_connector import control_of
 from tests.fakes import cards
 
 Json = dict[str, Any]
@@ -98,7 +99,7 @@ def test_a_message_teams_refuses_is_found(changes: Json) -> None:
 def test_a_dialog_that_sends_nothing_is_found() -> None:
     """An Action.Execute in a dialog, and a dialog without words."""
     card = cards.refund()
-    task = views.form_dialog(card, Token.of(card, "copy"), Verb.REJECT)
+    task = views.form_dialog(card, Token.of(card, "copy"), control_of(card, Verb.REJECT))
     assert dialog_faults(task) == []
     task["value"]["card"]["content"]["actions"][0].update(type="Action.Execute", verb="placet/reject")
     assert dialog_faults(task)

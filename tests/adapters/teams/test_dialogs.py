@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -20,7 +22,9 @@ from tests.fakes import teams_payloads as payloads
 from tests.fakes.teams_payloads import CHANNEL, TEAMS_ANA, TEAMS_BO
 
 
-def _data(verb: Verb = Verb.EDIT, fields: tuple[str, ...] = (), **typed: str) -> Json:
+def _data(
+    verb: Verb = Verb.EDIT, fields: tuple[str, ...] = (), typed: Mapping[str, str] = MappingProxyType({})
+) -> Json:
     token = Token.of(cards.refund(), "copy-7")
     data = press.data(How.FORM, verb=verb, token=token, fields=fields)
     return data | {press.field_id(verb, name): value for name, value in typed.items()}
@@ -54,7 +58,7 @@ async def test_what_a_dialog_sends_is_taken_as_from_the_card() -> None:
 async def test_a_fault_keeps_the_dialog_open() -> None:
     """With what was typed, and what is wrong at its field."""
     rig = Rig()
-    data = _data(fields=("/amount", "/order"), **{"/amount": "much", "/order": "A-1"})
+    data = _data(fields=("/amount", "/order"), typed={"/amount": "much", "/order": "A-1"})
     drawn = json.dumps(dialog_of(await rig.deliver(_dialog("task/submit", data))))
     assert '"much"' in drawn
     assert "number" in drawn

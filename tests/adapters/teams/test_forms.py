@@ -21,6 +21,7 @@ from reviews.forms import edit_form, merged
 from reviews.model import Identity, Verb
 from reviews.values import replace
 from tests.adapters.teams.checker import card_faults, dialog_faults, inputs, seen
+from tests.adapters.teams.fake_connector import control_of
 from tests.fakes import builders, cards
 
 Json = dict[str, Any]
@@ -77,7 +78,7 @@ def test_the_forms_of_every_sample_are_taken_by_teams(name: str) -> None:
     """As dialogs, each with its title."""
     card = cards.ALL[name]
     for control in filled.controls(card):
-        assert dialog_faults(views.form_dialog(card, Token.of(card, "copy"), control.verb)) == []
+        assert dialog_faults(views.form_dialog(card, Token.of(card, "copy"), control)) == []
 
 
 def test_a_choice_is_shown_by_its_label_and_sent_by_its_value() -> None:
@@ -121,6 +122,8 @@ def test_choices_that_cannot_be_held_are_left_out_only_where_none_need_be_made()
     "fields",
     [
         [Input(name=f"/field_{n}", label=f"field {n}") for n in range(300)],
+        # Each name is there as an input's id, and once more in what is sent.
+        [Input(name=f"/{n}{'n' * 1500}", label="a") for n in range(13)],
         [Input(name="/a", label="a", value="hidden\u200bword")],
         [Input(name="/a", label="a", value="one\rtwo")],
     ],
@@ -135,7 +138,7 @@ def test_a_form_too_large_for_fields_or_with_what_is_not_sent_back_is_one_text(f
 def test_a_form_too_large_for_one_text_leads_to_the_full_page() -> None:
     """Beneath the card and as a dialog."""
     card = _card(Form(fields=(Input(name="/a", label="a", value="x" * 30_000),), submit="Send"))
-    task = views.form_dialog(card, Token.of(card, "copy"), Verb.EDIT)
+    task = views.form_dialog(card, Token.of(card, "copy"), control_of(card, Verb.EDIT))
     assert dialog_faults(task) == []
     assert "Open the full page to do this." in seen(task["value"]["card"]["content"])
 
@@ -144,7 +147,7 @@ def test_a_control_without_a_form_asks_its_question() -> None:
     """As a dialog too; one without a question says what it would do."""
     for confirm, words in (("Sure?", "Sure?"), ("", "Edit?")):
         card = _card(None, Verb.ESCALATE, confirm)
-        task = views.form_dialog(card, Token.of(card, "c"), Verb.ESCALATE)
+        task = views.form_dialog(card, Token.of(card, "c"), control_of(card, Verb.ESCALATE))
         assert seen(task["value"]["card"]["content"]).splitlines()[-1] == words
         assert press.read(task["value"]["card"]["content"]["actions"][0]["data"]).way is How.ACT
 

@@ -90,6 +90,17 @@ def test_a_place_tells_its_kind_where_teams_does_not(place: str, kind: Kind) -> 
     assert parse.kind_of(place) is kind
 
 
+def test_an_action_on_a_message_in_other_peoples_chat_is_not_in_ours() -> None:
+    """Teams names that chat as it names one with us; the other one there reads it."""
+    asked = {"service": SERVICE}
+    payload = payloads.pointed("composeExtension/fetchTask", "x", TEAMS_ANA, "19:a_b@unq.gbl.spaces", **asked)
+    payload["conversation"]["conversationType"] = "personal"
+    assert parse.anywhere(payload)
+    assert not parse.origin(payload).alone
+    ours = payloads.pointed("composeExtension/submitAction", "x", TEAMS_ANA, payloads.chat_of(TEAMS_ANA), **asked)
+    assert parse.origin(ours).alone
+
+
 def test_only_the_chat_of_two_is_alone() -> None:
     """What is private may go there."""
     assert parse.origin(_pressed({}, place=payloads.chat_of(TEAMS_ANA))).alone
@@ -219,7 +230,7 @@ def test_a_crafted_payload_is_read_or_malformed(data: object) -> None:
         parse.interaction(parse.origin(payload), found)
     except Malformed:
         return
-    assert found.verb in Verb
+    assert isinstance(found.verb, Verb)
     assert found.token is not None
 
 
@@ -246,6 +257,16 @@ def test_our_name_is_taken_out_of_what_was_typed() -> None:
     payload["text"] = "<at>Placet</at>&nbsp;comment ask <at>Bo</at> &amp; me "
     payload["entities"].append({"type": "mention", "mentioned": {"id": "29:bo"}, "text": "<at>Bo</at>"})
     assert parse.said(payload).text == "comment ask Bo & me"
+
+
+def test_a_message_of_many_mentions_is_read_at_once() -> None:
+    """Each one taken out goes through the whole text; ours counts, however many other people's stand before it."""
+    payload = payloads.message("", TEAMS_ANA, THREAD, mention=True, service=SERVICE)
+    (ours,) = (one for one in payload["entities"] if one["type"] == "mention")
+    payload["text"], payload["entities"] = ours["text"] * 200, [ours] * 200
+    assert parse.said(payload).text.count("Placet") == 150
+    others = [{"type": "mention", "mentioned": {"id": f"29:{n}"}, "text": f"<at>P{n}</at>"} for n in range(200)]
+    assert parse.said(payload | {"entities": [*others, ours]}).meant
 
 
 def test_what_does_not_mention_us_is_not_meant_for_us() -> None:
@@ -279,6 +300,14 @@ def test_a_message_pointed_at_comes_as_plain_words() -> None:
     assert pointed.text == "Pay A & B?\nx\nNow\nor later"
     assert pointed.link.startswith("https://teams.microsoft.com/l/message/")
     assert pointed.thread == payload["value"]["messagePayload"]["id"]
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--", "<a b='", '<a"', "<![", "</", "<?", "&#"])
+def test_a_message_made_to_keep_the_reader_busy_is_read_at_once(piece: str) -> None:
+    """A reader that looks through the rest at each piece would take minutes, and nothing else would happen."""
+    payload = payloads.pointed("composeExtension/fetchTask", "", TEAMS_ANA, CHANNEL, service=SERVICE)
+    payload["value"]["messagePayload"]["body"]["content"] = "Pay 1<2 <b>A</b>" + piece * 100_000
+    assert parse.pointed(payload).text.startswith("Pay 1<2 A")
 
 
 @pytest.mark.parametrize(

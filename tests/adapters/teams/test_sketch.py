@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_list_has_its_buttons_too() -> None:
     """Beside each line."""
     page = _read(sketch.sketch(render.content(views.welcome(queue(3), ""))))
     assert page.words.count("Open") == 3
+
+
+def test_an_instant_is_shown_as_one() -> None:
+    """A client would show it in its reader's time zone; the page knows none of Teams' templates."""
+    page = _read(sketch.sketch(render.content(views.welcome(queue(1), ""))))
+    assert re.search(r"\d\d [A-Z][a-z]{2} \d\d:\d\d UTC", page.words)
+    assert "{{" not in page.words
 
 
 def test_what_it_does_not_know_is_said() -> None:

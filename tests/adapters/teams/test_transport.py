@@ -84,6 +84,13 @@ async def test_a_message_is_taken(bot: Bot) -> None:
     assert bot.seen == [call]
 
 
+async def test_half_a_character_is_a_question_mark(bot: Bot) -> None:
+    """No database takes one, so that Teams would send it for ever; whole ones stay."""
+    body = json.dumps(CALL | {"text": "a\ud800b \U0001f600 é", "value": {"\udfff": ["\\ud800"]}}).encode()
+    assert await bot.post(body) == (200, b"")
+    assert bot.seen == [CALL | {"text": "a?b \U0001f600 é", "value": {"?": ["\\ud800"]}}]
+
+
 async def test_an_invoke_is_answered_with_a_body(bot: Bot) -> None:
     """As it is: once through JSON."""
     bot.answer = Answered(body=TOAST)

@@ -16,6 +16,7 @@ from reviews.card import Block, Form, Go, Input, Kind
 from reviews.model import Verb
 from reviews.values import replace
 from tests.adapters.teams.checker import actions, dialog_faults, inputs, message_faults, seen
+from tests.adapters.teams.fake_connector import control_of
 from tests.fakes import cards, samples
 from tests.fakes.samples import item, queue
 
@@ -164,7 +165,8 @@ def test_a_form_to_ask_with_that_no_card_holds_says_so() -> None:
 def test_a_dialog_sends_what_a_card_would() -> None:
     """The same data; only the kind of action differs, for dialogs know no Action.Execute."""
     card = cards.refund()
-    task = views.form_dialog(card, Token.of(card, "copy"), Verb.REJECT, {"reason": "not insured"}, {}, "Look again.")
+    reject, filled_in = control_of(card, Verb.REJECT), {"reason": "not insured"}
+    task = views.form_dialog(card, Token.of(card, "copy"), reject, filled_in, {}, "Look again.")
     assert dialog_faults(task) == []
     content = task["value"]["card"]["content"]
     assert task["value"]["title"] == "Reject"
@@ -179,14 +181,6 @@ def test_any_message_may_become_a_dialog() -> None:
     """Also one with forms behind its buttons."""
     for message in (render.message(cards.refund(), "copy"), views.ask_form(ASK, nonce="n1")):
         assert dialog_faults(views.dialog("Review", render.content(message))) == []
-
-
-def test_a_dialog_of_a_control_that_is_gone_says_so() -> None:
-    """Nothing to send."""
-    card = cards.expired()
-    task = views.form_dialog(card, Token.of(card, "copy"), Verb.EDIT)
-    assert dialog_faults(task) == []
-    assert "can no longer be done" in seen(task["value"]["card"]["content"])
 
 
 @pytest.mark.parametrize("text", ["Done.", "", "x" * 9000])

@@ -106,6 +106,14 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert wire.seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
+@pytest.mark.parametrize(
+    ("said", "waits"), [("9" * 400, 300.0), ("99999999999", 300.0), ("Fri, 31 Dec 9999 23:59:59 -2300", None)]
+)
+def test_no_answer_makes_anybody_wait_for_ever(said: str, waits: float | None) -> None:
+    """Nor are there instants so far away."""
+    assert wire.seconds(said) == waits
+
+
 def test_a_proxy_of_the_environment_is_taken_but_not_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor where the environment says not to."""
     monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")

@@ -12,11 +12,11 @@ from adapters.teams import press
 from adapters.teams.answers import IN_CHAT
 from adapters.teams.press import How
 from adapters.teams.seam import Failed, Json
-from reviews.card import Card
+from reviews.card import Card, Table, plain_card
 from reviews.errors import StoreUnavailable
 from reviews.events import Answer, Reply
-from reviews.model import Person, Target, Verb
-from reviews.ports import MessageRef
+from reviews.model import Identity, Person, Target, Verb
+from reviews.ports import MessageRef, Refusal
 from tests.adapters.teams.fake_connector import SERVICE, Rig, card_of, dialog_of, said_of, toast_of, words_of
 from tests.fakes import teams_payloads as payloads
 from tests.fakes.desk import ANA, FakeDesk, desk_of
@@ -40,14 +40,40 @@ async def test_a_command_goes_to_the_desk_as_it_was_typed(text: str) -> None:
     assert "Your queue" in rig.told()[0]
 
 
-@pytest.mark.parametrize("text", ["", "help", " Help "])
-async def test_help_names_what_can_be_typed_here(text: str) -> None:
-    """The house's commands and those of Teams; a bare mention asks for it."""
-    rig = Rig()
+class _HelpfulDesk(FakeDesk):
+    """Answers every command with those there are, as the house does to help and to what it does not know."""
+
+    async def command(self, person: Person, text: str, *, surface: str) -> Card:
+        """A sentence and the table."""
+        await super().command(person, text, surface=surface)
+        return plain_card("Placet", (Table(columns=("Command", "What it does"), rows=(("list", "Your queue"),)),))
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"), [("", "help"), ("help", "help"), (" Help ", "help"), ("hoem now", "hoem now")]
+)
+async def test_help_names_what_can_be_typed_here(text: str, typed: str) -> None:
+    """The house's commands and those of Teams; a bare mention asks for it, and so does a command nobody knows."""
+    rig = Rig(desk=_HelpfulDesk())
     await rig.say(text)
-    assert rig.desk.typed[0][1].casefold() == "help"
+    assert rig.desk.typed[0][1].casefold() == typed
     told = json.dumps(rig.connector.alone(TEAMS_ANA))
     assert all(word in told for word in ("home", "bulk", "ask", "comment"))
+
+
+async def test_what_names_no_commands_names_none_of_ours() -> None:
+    """They belong to help."""
+    rig = Rig()
+    await rig.say("list")
+    assert "bulk" not in rig.told()[0]
+
+
+async def test_a_command_is_answered_although_teams_asks_for_a_little_patience() -> None:
+    """Nobody types it again to see what was lost."""
+    rig = Rig()
+    rig.connector.faults["send"] = [Failed("slowly", status=429, retry_after=2.0)]
+    await rig.say("list")
+    assert "Your queue" in rig.told()[0]
 
 
 async def test_a_card_that_was_asked_for_can_be_decided() -> None:
@@ -332,6 +358,23 @@ async def test_somebody_unknown_reads_what_an_operator_needs() -> None:
     assert UNKNOWN in said
     assert TEAMS_BO in said
     assert payloads.TENANT in said
+
+
+class _NamingDesk(FakeDesk):
+    """Names who it does not know."""
+
+    async def who(self, identity: Identity) -> Person | Refusal:
+        """As the house does."""
+        return Refusal(text=f"Placet does not know teams user {identity.id}.")
+
+
+async def test_a_stranger_reads_each_id_once() -> None:
+    """The refusal may name it already."""
+    rig = Rig(desk=_NamingDesk())
+    await rig.deliver(payloads.installed(TEAMS_BO, payloads.chat_of(TEAMS_BO), service=SERVICE))
+    await rig.settled()
+    (said,) = rig.told(TEAMS_BO)
+    assert (said.count(TEAMS_BO), said.count(payloads.TENANT)) == (1, 1)
 
 
 async def test_a_room_we_are_added_to_is_known_and_not_greeted() -> None:
