@@ -21,6 +21,7 @@ from adapters.port import Adapter, Setup
 from bot import opening, wire
 from bot.absence import Absences
 from bot.api import AgentApi
+from bot.calendars import Calendars
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.control import Control
@@ -39,6 +40,7 @@ from bot.places import control_path, database_url, key_folder
 from bot.probes import Probes
 from bot.problems import middleware
 from bot.references import StoredReferences
+from bot.roster import Watch
 from bot.routing import Router
 from bot.rules import Rules
 from bot.sandbox import Sandbox
@@ -117,6 +119,8 @@ class App:
         self.control_path = control_path(config.database, folder)
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
         self.keyring, self.absences = Keyring(self.store), Absences(self.store)
+        self.calendars = Calendars(config, folder, self.env, self.clock, keep=True, tell=log.warning)
+        self.watch = Watch(self.calendars, lambda: self.directory, self.clock)
         self.adapters: dict[str, Adapter] = {}
         self.url = config.server.public_url or ""
         self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
@@ -146,6 +150,7 @@ class App:
         await self.rules.keep(self.store, policy)
         await self.keyring.load()
         await self.absences.load()
+        await self.calendars.start()
         self.router = Router(policy, lambda: self.directory, draw_key)
         self.service = Service(
             self.store,
@@ -178,10 +183,13 @@ class App:
         self._begin("courier", self.courier.run)
         self._begin("store", self._follow_others)
         self._begin("sweep", self._sweep)
+        self._begin("rotations", partial(self.watch.run, self.hub.closing))
 
     def _directory(self, surfaces: Iterable[str]) -> Directory:
         """The people, as the surfaces that run know them; a surface that does not run lets nobody in."""
-        return Directory(self.config, surfaces, tenant=self._tenant, absent=self.absences.of)
+        return Directory(
+            self.config, surfaces, tenant=self._tenant, absent=self.absences.of, copies=self.calendars.copies
+        )
 
     def _tenant(self, surface: str) -> str | None:
         adapter = self.adapters.get(surface)
@@ -212,7 +220,7 @@ class App:
         """Find adapters by their entry points, so that a stranger's is found like our own."""
         for entry in metadata.entry_points(group=ADAPTERS):
             setup = Setup(
-                config=getattr(self.config, entry.name, None) or {},
+                config=self.config.section(entry.name) or {},
                 env=self.env,
                 desk=self.desk,
                 door=self.door,
@@ -230,7 +238,7 @@ class App:
     async def _listen(self) -> None:
         server, internal = self.config.server, self.config.server.internal
         people = [route for adapter in self.adapters.values() for route in adapter.routes()]
-        probes = Probes(self.store, self.rules, self.adapters, self.failing, self.metrics)
+        probes = Probes(self.store, self.rules, self.adapters, self.failing, self.metrics, self.watch.said)
         api = [
             *AgentApi(self.service, self.keyring, Sandbox(self.service)).routes(),
             *VotesApi(self.service, self.desk, self.door, enabled=server.votes_by_token).routes(),

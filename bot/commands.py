@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.absence import Absences, Unclear, until_of
 from bot.listing import Some, list_card, may_see, some
-from bot.people import Directory
+from bot.people import Directory, Turn
 from bot.service import Service
 from policies import durations
 from reviews import eligibility
@@ -114,11 +114,12 @@ class Commands:
     def calls(self) -> Facts | None:
         """Who is on call now, layer by layer; None where there are no rotations."""
         at, directory = self._service.clock.now(), self._service.directory()
-        facts = [
-            Fact(label=turn.layer, value=" and ".join(self._called(p, directory, at) for p in turn.people) or "nobody")
-            for turn in directory.on_call(at)
-        ]
+        facts = [Fact(label=turn.layer, value=self._turn(turn, directory, at)) for turn in directory.on_call(at)]
         return Facts(items=tuple(facts), title="On call now") if facts else None
+
+    def _turn(self, turn: Turn, directory: Directory, at: datetime) -> str:
+        called = " and ".join(self._called(person, directory, at) for person in turn.people) or "nobody"
+        return f"{called} ({clean(turn.note)})" if turn.note else called
 
     def _called(self, person: Person, directory: Directory, at: datetime) -> str:
         if person.id not in directory.absent(at):

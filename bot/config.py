@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -30,6 +31,8 @@ def _zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+#: The surfaces that come with Placet and know people by ids of their own.
+CHATS = ("slack", "teams")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
@@ -86,11 +89,11 @@ class PersonEntry(_Section):
     phone: str | None = Field(default=None, description="For SMS and calls.")
     timezone: Zone = Field(default="UTC", description="For quiet hours and handovers.")
     roles: tuple[Name, ...] = Field(default=(), description="Roles held.")
-    identities: dict[Literal["slack", "teams"], str] = Field(
+    identities: dict[Name, str] = Field(
         default_factory=dict,
         description="Slack user id, Teams object id; `TENANT:ID` for somebody of another workspace (`T01AB:U02CD`).",
     )
-    prefers: Literal["slack", "teams", "web"] = Field(default="web", description="Where a direct message goes first.")
+    prefers: Name = Field(default="web", description="Where a direct message goes first: `slack`, `teams`, `web`.")
     deputy: Name | None = Field(default=None, description="Who is called instead while this person is away.")
     scopes: tuple[str, ...] = Field(default=(), description="Scopes of requests this person may decide.")
     auditor: bool = Field(default=False, description="May read every review and decide none by that.")
@@ -106,25 +109,86 @@ class RoleEntry(_Section):
     """A role people hold."""
 
     level: int = Field(default=1, ge=0, le=9, description="Seniority; policies may ask for a level instead of a role.")
-    channels: dict[Literal["slack", "teams"], str] = Field(
-        default_factory=dict, description="The channel of the role on each surface."
+    channels: dict[Name, str] = Field(default_factory=dict, description="The channel of the role on each surface.")
+
+
+class Override(_Section):
+    """Who is on call for a while instead of whom the rotation says."""
+
+    person: Name = Field(description="Who is on call.")
+    begins: datetime = Field(
+        alias="from", description="From when, such as `2026-12-24 18:00`; in the layer's zone unless it says another."
     )
+    until: datetime = Field(description="Until when; a later override in the list wins over an earlier.")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Override:
+        if self.begins.replace(tzinfo=None) >= self.until.replace(tzinfo=None):
+            raise ValueError(f"an override ends after it begins; {self.begins} to {self.until} does not")
+        return self
 
 
 class Layer(_Section):
-    """A rotation layer in the short form."""
+    """A rotation layer: people who take turns (the short form), or a calendar."""
 
-    people: tuple[Name, ...] = Field(min_length=1, description="Who takes turns, in this order.")
+    people: tuple[Name, ...] = Field(default=(), description="The short form: who takes turns, in this order.")
     every: str = Field(default="1w", pattern=r"^[1-9][0-9]*[hdw]$", description="Length of a turn: `12h`, `1d`, `1w`.")
     handoff: str = Field(
         default="mon 09:00", pattern=r"^((mon|tue|wed|thu|fri|sat|sun) )?\d\d:\d\d$", description="When turns change."
     )
-    timezone: Zone = Field(default="UTC", description="The zone the handoff is in.")
+    timezone: Zone = Field(
+        default="UTC", description="The zone of the handoff, of overrides, and of a calendar's times that name none."
+    )
+    ical: str | None = Field(
+        default=None,
+        description="Or a calendar: a file, or an `https` or `webcal` address (`http` on this machine alone).",
+    )
+    ical_env: str | None = Field(
+        default=None, description="Or the environment variable that holds its address, which is often a secret."
+    )
+    refresh: str = Field(default="5m", pattern=r"^[1-9][0-9]{0,3}[mh]$", description="How often an address is read.")
+    names: dict[str, Name] = Field(
+        default_factory=dict,
+        description="What the calendar calls somebody, and who that is; ids, names and e-mails are known without.",
+    )
+    overrides: tuple[Override, ...] = Field(default=(), description="Who is on call for a while instead.")
 
     @property
     def at(self) -> time:
         """The time of day of the handoff."""
         return time.fromisoformat(self.handoff.rpartition(" ")[2])
+
+    @property
+    def dated(self) -> bool:
+        """Whether this is a calendar."""
+        return self.ical is not None or self.ical_env is not None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Layer:
+        if sum((bool(self.people), self.ical is not None, self.ical_env is not None)) != 1:
+            raise ValueError("write `people` for the short form, or `ical` or `ical_env` for a calendar; one of them")
+        if self.ical is not None and (fault := address_fault(self.ical)):
+            raise ValueError(fault)
+        return self
+
+
+def address_fault(ical: str) -> str | None:
+    """Why a calendar cannot be read from there; None for a file's path and for an address that may be.
+
+    The address itself is not repeated: whoever has it can read the calendar.
+    """
+    if "://" not in ical:
+        return None
+    try:
+        parts = urlsplit(ical)
+        host = parts.hostname or ""
+    except ValueError:
+        return "the calendar's address cannot be read"
+    if parts.scheme in ("https", "webcal", "webcals") and host:
+        return None
+    if parts.scheme == "http" and host in ("127.0.0.1", "localhost", "::1"):
+        return None
+    return "a calendar's address begins with https:// or webcal:// (http:// is for this machine alone)"
 
 
 class Cards(_Section):
@@ -172,6 +236,9 @@ class Config(_Section):
     )
     slack: dict[str, Any] | None = Field(default=None, description="The Slack adapter's section.")
     teams: dict[str, Any] | None = Field(default=None, description="The Teams adapter's section.")
+    surfaces: dict[Name, dict[str, Any]] = Field(
+        default_factory=dict, description="Sections of adapters that do not come with Placet, by the adapter's name."
+    )
     web: dict[str, Any] = Field(default_factory=dict, description="The web inbox's section.")
     cards: Cards = Field(default=Cards(), description="Posted cards.")
     asks: Asks = Field(default=Asks(), description="Reviews people ask for themselves.")
@@ -195,13 +262,26 @@ class Config(_Section):
             for layer, turn in layers.items():
                 faults += [
                     f"rotations: {rotation}.{layer} names {p!r}, who is nobody here"
-                    for p in turn.people
+                    for p in (*turn.people, *turn.names.values(), *(each.person for each in turn.overrides))
                     if p not in people
                 ]
-        faults += _shared_identities(self.people)
+        faults += _shared_identities(self.people) + self._unknown_surfaces()
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _unknown_surfaces(self) -> list[str]:
+        known = (*CHATS, *self.surfaces)
+        named = [(f"people: {person.id}", name) for person in self.people for name in person.identities]
+        named += [(f"roles: {role}", name) for role, entry in self.roles.items() for name in entry.channels]
+        named += [(f"people: {person.id}", person.prefers) for person in self.people if person.prefers != "web"]
+        allowed = f"there are web, {', '.join(known)}; an adapter of your own has a section in surfaces:"
+        return [f"{where} names the surface {name!r}; {allowed}" for where, name in named if name not in known]
+
+    def section(self, surface: str) -> Mapping[str, Any] | None:
+        """What is said of a surface; None where nothing is."""
+        ours = {"slack": self.slack, "teams": self.teams, "web": self.web}
+        return ours[surface] if surface in ours else self.surfaces.get(surface)
 
 
 def _shared_identities(people: tuple[PersonEntry, ...]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot import roster
 from bot.door import FrontDoor
 from bot.keys import SANDBOX_ANSWERS, Keyring
 from bot.people import Directory
@@ -44,6 +45,7 @@ class Operations:
             "deliveries": self._deliveries,
             "resend": self._resend,
             "stats": self._stats,
+            "oncall": self._oncall,
         }
 
     async def run(self, name: str, given: Object) -> Any:
@@ -132,6 +134,10 @@ class Operations:
 
     async def _stats(self, days: float = 30.0) -> list[Object]:
         return await self._store.view(lambda tx: tx.stats(tx.now() - timedelta(days=days)))
+
+    async def _oncall(self, days: float = 14.0) -> list[Object]:
+        now = await self._store.view(lambda tx: tx.now())
+        return roster.report(self._directory(), now, timedelta(days=days))
 
     async def _log(self, kind: str, detail: Object) -> None:
         await self._store.tx(

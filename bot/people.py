@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from bot.config import Config, PersonEntry
-from bot.oncall import on_call
+from bot.config import Config, Layer, PersonEntry
+from bot.oncall import Copy, Stretch, on_call, stretches
+from policies import durations
 from policies.model import Known
 from reviews.model import Identity, Need, Person, Reach, Route, Rung, Target, Tier
 from reviews.ports import Refusal
@@ -28,16 +30,21 @@ class _Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A layer of a rotation (`it-ops.primary`) and who is on call in it; empty in a gap."""
+    """A layer of a rotation (`it-ops.primary`) and who is on call in it; empty in a gap.
+
+    `note` says of a calendar that could not be read how old what is known of it is.
+    """
 
     layer: str
     people: tuple[Person, ...]
+    note: str = ""
 
 
 class Directory:
     """The people, roles and rotations of one configuration. `surfaces` are the adapters that run.
 
-    `tenant` says whose workspace a surface is (`Surface.tenant`), `absent` who is away at an instant and until when.
+    `tenant` says whose workspace a surface is (`Surface.tenant`), `absent` who is away at an instant and until when,
+    `copies` what calendars say, by layer (`Calendars.copies`).
     """
 
     def __init__(
@@ -47,8 +54,15 @@ class Directory:
         *,
         tenant: Callable[[str], str | None] = lambda surface: None,
         absent: Callable[[datetime], Mapping[str, datetime]] = lambda at: {},
+        copies: Mapping[str, Copy] = MappingProxyType({}),
     ) -> None:
         self.config = config
+        self.copies = copies
+        self.layers: dict[str, Layer] = {
+            f"{rotation}.{name}": layer
+            for rotation, layers in config.rotations.items()
+            for name, layer in layers.items()
+        }
         self.surfaces = frozenset(surfaces)
         self._tenant, self.absent = tenant, absent
         self._entries = {entry.id: entry for entry in config.people}
@@ -78,7 +92,7 @@ class Directory:
         return Known(
             roles=frozenset(self.config.roles),
             people=frozenset(self._people),
-            rotations=frozenset(f"{r}.{layer}" for r, layers in self.config.rotations.items() for layer in layers),
+            rotations=frozenset(self.layers),
             levels=frozenset(role.level for role in self.config.roles.values()),
         )
 
@@ -162,10 +176,10 @@ class Directory:
             case "person":
                 return self._persons((name,), notify, at)
             case "oncall":
-                rotation, _, layer = name.partition(".")
-                turn = self.config.rotations.get(rotation, {}).get(layer)
-                people = on_call(turn, at) if turn else ()
-                return self._persons(people, notify, at, missed=f"Nobody is on call in {name} now.")
+                layer, copy = self.layers.get(name), self.copies.get(name)
+                people = on_call(layer, at, copy) if layer else ()
+                source = f"{notify}, calendar of {copy.read_at:%Y-%m-%dT%H:%MZ}" if copy and copy.read_at else notify
+                return self._persons(people, source, at, missed=f"Nobody is on call in {name} now.")
             case _:
                 return _Called({}, missed=f"{notify} names nobody.")
 
@@ -218,10 +232,17 @@ class Directory:
     def on_call(self, at: datetime) -> tuple[Turn, ...]:
         """Who is on call at an instant, layer by layer, whether away or not."""
         return tuple(
-            Turn(layer=f"{rotation}.{name}", people=tuple(self._people[p] for p in on_call(layer, at)))
-            for rotation, layers in self.config.rotations.items()
-            for name, layer in layers.items()
+            Turn(
+                layer=name,
+                people=tuple(self._people[person] for person in on_call(layer, at, self.copies.get(name))),
+                note=_age(self.copies.get(name), at),
+            )
+            for name, layer in self.layers.items()
         )
+
+    def stretches(self, layer: str, since: datetime, until: datetime) -> list[Stretch]:
+        """Who is on call in a layer from one instant to another, gaps included."""
+        return stretches(self.layers[layer], since, until, self.copies.get(layer))
 
     def zone(self, person_id: str) -> ZoneInfo:
         """The time zone a person writes times in."""
@@ -236,6 +257,16 @@ class Directory:
         places = {str(s): identity.rpartition(":")[2] for s, identity in entry.identities.items()} | {"web": entry.id}
         order = sorted(places, key=lambda surface: (surface != entry.prefers, surface == "web"))
         return [Target(surface=s, address=places[s], person=entry.id) for s in order if s in self.surfaces]
+
+
+def _age(copy: Copy | None, at: datetime) -> str:
+    """How old what is known of a calendar is, where it could not be read when it was last tried."""
+    if copy is None or not copy.fault:
+        return ""
+    if copy.read_at is None:
+        return f"its calendar could not be read: {copy.fault}"
+    minutes = max(at - copy.read_at, timedelta()) // timedelta(minutes=1) * timedelta(minutes=1)
+    return f"as its calendar was {durations.show(minutes)} ago; it could not be read since: {copy.fault}"
 
 
 def _unknown(identity: Identity, written: str) -> str:

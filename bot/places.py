@@ -1,4 +1,4 @@
-"""Where an installation's files lie: the database, and beside it the keys and the control socket.
+"""Where an installation's files lie: the database, and beside it keys, calendars and the control socket.
 
 Nothing is opened here and nothing heavy loaded: commands that only ask the server begin with this.
 """
@@ -27,6 +27,12 @@ def key_folder(url: str, folder: Path) -> Path:
     """Where the installation's own keys lie: `keys/` beside the database."""
     database = database_file(url, folder)
     return (folder if database is None else database.parent) / "keys"
+
+
+def calendar_folder(url: str, folder: Path) -> Path:
+    """Where the last good copies of calendars lie: beside the database, under a name of its own."""
+    database = database_file(url, folder)
+    return folder / "placet.calendars" if database is None else database.with_name(f"{database.name}.calendars")
 
 
 def control_path(url: str, folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,10 @@ LATE = timedelta(seconds=30)
 
 
 class Probes:
-    """`/healthz`, `/readyz`, and inside `/metrics`. `failing` are workers that fail, by name, and why."""
+    """`/healthz`, `/readyz`, and inside `/metrics`. `failing` are workers that fail, by name, and why.
+
+    `rotations` says in a sentence what of them people should look at; nothing when all is well.
+    """
 
     def __init__(
         self,
@@ -29,7 +32,9 @@ class Probes:
         surfaces: Mapping[str, Surface],
         failing: Mapping[str, str],
         metrics: Metrics,
+        rotations: Callable[[], str] = lambda: "",
     ) -> None:
+        self._rotations = rotations
         self._store, self._rules, self._surfaces = store, rules, surfaces
         self._failing, self._numbers = failing, metrics
 
@@ -57,6 +62,8 @@ class Probes:
         checks = {"store": await self._written(), "alarms": await self._alarms()}
         fault = self._rules.fault
         checks["policy"] = _check(not fault, fault, vital=False)
+        if said := self._rotations():
+            checks["rotations"] = _check(False, said, vital=False)
         failing = "; ".join(f"{name}: {why}" for name, why in self._failing.items())
         checks["workers"] = _check(not failing, failing)
         for name, adapter in self._surfaces.items():

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import agents, care, deciding, policy, records, serving, setup
+from bot.cli import agents, care, deciding, oncall, policy, records, serving, setup
 from bot.cli.surfaces import Rooms
 
 app = typer.Typer(
@@ -43,5 +43,6 @@ for room in (setup, serving, care):
 app.add_typer(agents.app, name="agent", rich_help_panel="Who may ask, who decides")
 for room in (agents, deciding):
     room.register(app)
+app.add_typer(oncall.app, name="oncall", rich_help_panel="Who may ask, who decides")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and records")
 records.register(app)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
+from bot.absence import Absences
 from bot.app import open_database
+from bot.calendars import Calendars
 from bot.cli.house import address
 from bot.clock import SystemClock
 from bot.config import Config
@@ -32,13 +35,18 @@ def opened(config: Config, folder: Path) -> Store:
 
 def run(config: Config, folder: Path, operation: str, given: Object) -> Any:
     """Run an operation on the database itself. Raises StoreUnavailable, and what the operation raises."""
-    return asyncio.run(_run(config, opened(config, folder), operation, given))
+    return asyncio.run(_run(config, opened(config, folder), folder, operation, given))
 
 
-async def _run(config: Config, store: Store, operation: str, given: Object) -> Any:
+async def _run(config: Config, store: Store, folder: Path, operation: str, given: Object) -> Any:
+    calendars, absences = Calendars(config, folder, os.environ, SystemClock()), Absences(store)
+    if operation == "oncall":  # the only one that asks who is on call, and whose answer may wait for an address
+        await calendars.start()
+        await calendars.refresh()
     await store.start()
     try:
-        directory = Directory(config)
+        await absences.load()
+        directory = Directory(config, absent=absences.of, copies=calendars.copies)
         door = FrontDoor(store, lambda: directory, SystemClock())
         operations = Operations(store, Keyring(store), door, lambda: directory, address(config))
         return await operations.run(operation, given)

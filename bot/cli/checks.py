@@ -53,7 +53,7 @@ def _checks(
         ("public_url", lambda: checks_machine.public_url(config)),
         ("callbacks", lambda: checks_house.callbacks(config)),
         ("people", lambda: checks_house.people(config, folder)),
-        ("rotations", lambda: checks_house.rotations(config)),
+        ("rotations", lambda: checks_house.rotations(config, folder, env)),
         ("surfaces", lambda: checks_house.surfaces(config, env, served)),
         ("gateways", lambda: checks_house.gateways(config, folder, env)),
     ]

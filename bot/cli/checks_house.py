@@ -11,19 +11,21 @@ from importlib import metadata
 from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
+from bot import roster
 from bot.app import ADAPTERS, is_loopback
+from bot.calendars import Calendars
 from bot.cli.checks_machine import Served
 from bot.cli.surfaces import tools_of
-from bot.config import Config
+from bot.clock import SystemClock
+from bot.config import CHATS, Config
 from bot.keys import read_secret
-from bot.oncall import on_call
 from bot.people import Directory
 from policies.errors import PolicyFault
 from policies.explain import run_tests
 from policies.load import load
 from policies.model import Policy
 from reviews.errors import PlacetError
-from reviews.model import RiskLevel
+from reviews.model import Object, RiskLevel
 from reviews.values import replace
 
 #: A network as wide as this opens callbacks to nearly everything.
@@ -109,24 +111,52 @@ def _slots(config: Config, folder: Path, holders: Counter[str]) -> list[Finding]
     return found
 
 
-def rotations(config: Config) -> list[Finding]:
-    """Whether somebody is on call now in every layer."""
-    now = datetime.now(UTC)
-    found = []
-    for rotation, layers in config.rotations.items():
-        for layer, turn in layers.items():
-            called = on_call(turn, now)
-            name = f"{rotation}.{layer}"
-            fix = "Rungs that call it pass on at once; fill the gap."
-            found.append(
-                ok("rotations", f"{name}: {', '.join(called)} now")
-                if called
-                else warn("rotations", f"{name}: nobody is on call now", fix)
-            )
+def rotations(config: Config, folder: Path, env: Mapping[str, str]) -> list[Finding]:
+    """Whether calendars can be read, and somebody is on call now and in the days ahead in every layer."""
+    clock = SystemClock()
+    calendars = Calendars(config, folder, env, clock)
+    asyncio.run(_read(calendars))
+    now, directory = clock.now(), Directory(config, copies=calendars.copies)
+    return [finding for layer in roster.report(directory, now, roster.WARNED) for finding in _layer(layer)]
+
+
+async def _read(calendars: Calendars) -> None:
+    await calendars.start()
+    await calendars.refresh()
+
+
+def _layer(layer: Object) -> list[Finding]:
+    name, now = layer["layer"], layer["now"]
+    called = ", ".join(person["id"] for person in now["people"]) if now is not None else ""
+    found = [ok("rotations", f"{name}: {called} now")] if called else []
+    if layer["note"]:
+        fix = "Look at `ical` or `ical_env` in placet.yml, and whether the address still answers."
+        found.append(warn("rotations", f"{name}: {layer['note']}", fix))
+    fix = "Give the person that name or e-mail in placet.yml, or say who is meant under `names` of the layer."
+    found += [warn("rotations", f"{name}: {said}", fix) for said in layer["unclear"]]
+    fix = "Rungs that call it pass on at once; fill the gap. `placet oncall gaps` lists them."
+    if not called:
+        found.append(warn("rotations", f"{name}: nobody is on call now", fix))
+    ahead = [gap for gap in layer["gaps"] if called or gap is not layer["gaps"][0]]
+    if ahead:
+        more = f", and {len(ahead) - 1} more in {roster.WARNED.days} days" if len(ahead) > 1 else ""
+        text = f"{name}: nobody is on call from {_minute(ahead[0]['from'])}{_to(ahead[0])}{more}"
+        found.append(warn("rotations", text, fix))
     return found
 
 
+def _to(gap: Object) -> str:
+    return f" to {_minute(gap['until'])}" if gap["until"] else " on"
+
+
+def _minute(stamp: str) -> str:
+    return f"{datetime.fromisoformat(stamp):%d %b %H:%M} UTC"
+
+
 # ---------------------------------------------------------------------------------------------- surfaces
+
+
+_INSTALL = "Install the adapter into Placet's environment, or take its section out."
 
 
 def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> list[Finding]:
@@ -135,9 +165,13 @@ def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> l
     if not installed:
         fix = "Install Placet with its metadata: pip install . (or -e .), not by copying files."
         return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
-    configured = [name for name in ("slack", "teams") if getattr(config, name) is not None]
+    configured = [name for name in (*CHATS, *config.surfaces) if config.section(name) is not None]
     enabled = config.web.get("enabled", True) and "web" in installed
-    found = list[Finding]()
+    found = [
+        bad("surfaces", f"{name} is configured, and no adapter of this name is installed", _INSTALL)
+        for name in configured
+        if name not in installed
+    ]
     if not enabled and not configured:
         found.append(bad("surfaces", "none is on, so nobody sees a card", "Set web: {enabled: true}."))
     found += _preferred(config)
@@ -163,7 +197,7 @@ def _examined(name: str, config: Config, env: Mapping[str, str]) -> list[Finding
     """What a surface's own examination finds, and whether the vendor can reach us where it must."""
     if (tools := tools_of(name)) is None:
         return []
-    section = getattr(config, name)
+    section = config.section(name) or {}
     channels = [role.channels[name] for role in config.roles.values() if name in role.channels]
     people = [person.identities[name] for person in config.people if name in person.identities]
     looked = tools.examine(section, env, channels=channels, people=people, now=datetime.now(UTC))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.config import parse
+from bot.oncall import Copy, Shift
 from bot.people import Directory
 from reviews.model import Identity, Need, Person, Route, Rung, Target, Tier
 from reviews.ports import Refusal
@@ -166,6 +167,28 @@ def test_who_is_away_is_stood_in_for(deputies: dict[str, str], away: tuple[str, 
     (reach,) = here.reach(Route(tier=Tier.APPROVE, needs=(Need(role="manager"),), chain=(rung,)), NOW)
     assert reach.persons == called
     assert [target.person for target in reach.targets] == list(called)
+
+
+@pytest.mark.parametrize(
+    ("person", "reached", "missed"),
+    [
+        ("ana", {"ana": "oncall:ops.primary, calendar of 2026-11-18T09:00Z"}, None),
+        (None, {}, "Nobody is on call in ops.primary now."),
+    ],
+)
+def test_a_calendar_is_read_as_it_was_last_known(
+    person: str | None, reached: dict[str, str], missed: str | None
+) -> None:
+    """The log will say as of when; words that mean nobody are a gap, so that the next rung goes at once."""
+    shift = Shift(start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=1), person=person, why="who?")
+    copy = Copy(shifts=(shift,), since=NOW, until=NOW, read_at=NOW - timedelta(hours=3), fault="it answered 500")
+    config = {"people": [{"id": "ana", "name": "Ana"}], "rotations": {"ops": {"primary": {"ical": "x.ics"}}}}
+    here = Directory(parse(config), copies={"ops.primary": copy})
+    rung = Rung(after=timedelta(0), notify=("oncall:ops.primary",))
+    (reach,) = here.reach(Route(tier=Tier.APPROVE, needs=(Need(role="manager"),), chain=(rung,)), NOW)
+    assert (reach.persons, reach.unreachable) == (reached, missed)
+    (turn,) = here.on_call(NOW)
+    assert turn.note == "as its calendar was 3h ago; it could not be read since: it answered 500"
 
 
 def test_a_deputy_called_as_well_is_called_once() -> None:

@@ -48,7 +48,7 @@ def test_memory_is_the_servers_alone(placet: Placet, house: Path) -> None:
 _COMMANDS = (
     "init", "serve", "demo", "doctor", "agent add", "agent list", "agent revoke", "agent secret", "token", "link",
     "inbox", "show", "approve", "reject", "edit", "policy check", "policy test", "policy explain", "policy diff",
-    "stats", "deliveries", "resend", "migrate",
+    "stats", "deliveries", "resend", "migrate", "oncall now", "oncall next", "oncall gaps",
 )  # fmt: skip
 
 

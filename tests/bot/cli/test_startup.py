@@ -24,7 +24,7 @@ HEAVY = (
 )  # fmt: skip
 ASKING = (
     ("agent", "add", "refunds"), ("agent", "list"), ("agent", "secret", "refunds"), ("agent", "revoke", "refunds"),
-    ("token", "ana"), ("link", "ana"), ("stats",), ("deliveries",),
+    ("token", "ana"), ("link", "ana"), ("stats",), ("deliveries",), ("oncall", "now"), ("oncall", "gaps"),
 )  # fmt: skip
 
 #: Runs a command as `python -m bot` does, then tells its exit code and which of these modules it has loaded.
