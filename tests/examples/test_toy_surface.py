@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.port import Setup
+from bot.app import ADAPTERS
 from examples import toy_surface
 from examples.toy_surface import Console, create, draw
 from reviews import filled
 from reviews.card import Card
-from reviews.model import Identity, Target, Verb
+from reviews.model import Identity, Status, Target, Verb
 from reviews.ports import MessageRef
 from reviews.unseen import clean
 from reviews.values import replace
 from tests.contracts.adapter_contract import AdapterContract, FindsContract, NewsContract, PostedContract
 from tests.contracts.harness import BLANK, Harness, Seen
 from tests.fakes import cards
+from tests.fakes.app import running
+from tests.fakes.board import POLICY
 from tests.fakes.desk import FakeDesk, FakeDoor, FixedClock, desk_of
 from tests.fakes.references import FakeReferences
 
@@ -145,3 +149,35 @@ async def test_it_is_off_without_its_secret(rig: ConsoleHarness) -> None:
 def test_it_is_short_enough_to_be_read_at_once() -> None:
     """An example of a hundred lines is read; one of two hundred is copied."""
     assert len(Path(str(toy_surface.__file__)).read_text("utf-8").splitlines()) < 100
+
+
+async def test_placet_finds_it_by_an_entry_point_and_a_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in Placet knows the console: its name, its section and a role's channel are all it takes."""
+    mine = metadata.EntryPoint(name="console", value="examples.toy_surface:create", group=ADAPTERS)
+    found = metadata.entry_points
+
+    def entry_points(*, group: str) -> list[metadata.EntryPoint]:
+        return [*found(group=group), *([mine] if group == ADAPTERS else [])]
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
+    config = {
+        "surfaces": {"console": {"look": "plain"}},
+        "roles": {"manager": {"level": 2, "channels": {"console": "room"}}},
+        "people": [{"id": "ana", "name": "Ana Ruiz", "roles": ["manager"], "identities": {"console": "ana"}}],
+    }
+    async with running(
+        tmp_path, policy=POLICY.replace("person:bo", "person:ana"), config=config, env={"CONSOLE_SECRET": _SECRET}
+    ) as house:
+        console = house.app.adapters["console"]
+        assert isinstance(console, Console)
+        review = await (await house.agent()).asked()
+        await house.store.until(lambda tx: [c for c in tx.copies(review["id"]) if c.state == "posted"])
+        (copy,) = console.copies
+        seen = {"copy": copy, "review": review["id"], "revision": 1}
+        body = json.dumps({"person": "ana", "verb": "approve", "seen": seen, "values": {}}).encode()
+        signed = {"X-Signature": hmac.digest(_SECRET.encode(), body, "sha256").hex()}
+        assert (await house.call("POST", "/console", data=body, headers=signed)).status == 200
+        decided = await house.store.until(
+            lambda tx: [r for r in [tx.read(review["id"])] if r and r.status is Status.APPROVED]
+        )
+        assert [seat.person for seat in decided[0].decision.by if decided[0].decision] == ["ana"]

@@ -228,13 +228,14 @@ async def running(
     clock: Clock | None = None,
     config: Mapping[str, Any] | None = None,
     adapters: Mapping[str, Adapter] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[House]:
-    """Bring one up. `config` replaces whole sections of CONFIG; `adapters` come beside the web's."""
+    """Bring one up. `config` replaces whole sections of CONFIG; `adapters` come beside the web's; `env` has secrets."""
     (folder / "policy.yml").write_text(policy)
     clock = clock or SystemClock()
     kept = Watched(open_store(database_url(store, folder), clock))
     app = _Fitted(
-        parse({**CONFIG, "database": store, **(config or {})}), folder=folder, env={}, clock=clock, store=kept
+        parse({**CONFIG, "database": store, **(config or {})}), folder=folder, env=env or {}, clock=clock, store=kept
     )
     app.fitted = adapters or {}
     await app.start()

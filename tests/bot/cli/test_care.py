@@ -63,6 +63,7 @@ def test_every_warning_has_a_way_out(placet: Placet, house: Path) -> None:
         ({"policy": "none.yml"}, "policy", "bad", "cannot be read"),
         ({"slack": {"mode": "http"}}, "slack secrets", "bad", "PLACET_SLACK_BOT_TOKEN"),
         ({"teams": {}}, "configuration", "bad", "teams.app_id"),
+        ({"surfaces": {"discord": {}}}, "surfaces", "bad", "discord is configured, and no adapter"),
         ({"web": {"enabled": False}}, "surfaces", "bad", "nobody sees"),
         ({"gateways": {"sms": "NO_SUCH_VARIABLE"}}, "gateways", "bad", "NO_SUCH_VARIABLE"),
         ({"database": "memory://"}, "database", "warn", "forgets"),
