@@ -92,7 +92,7 @@ async def _serve() -> None:
         stack.callback(emulator.stop)
         slack = await stack.enter_async_context(slack_server(emulator))
         teams = await stack.enter_async_context(teams_server())
-        login = await stack.enter_async_context(directory(APP_ID, _PASSWORD, BEARER))
+        login = await stack.enter_async_context(directory(APP_ID, TENANT, _PASSWORD, BEARER))
         channel = await slack.channel("reviews")
         told = {
             "slack": {"api_url": slack.api_url},
