@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from aiohttp import web
 from adapters.port import Adapter, Setup
 from bot import opening, wire
 from bot.absence import Absences
+from bot.addresses import CannotServe, bound, bracketed, is_loopback
 from bot.api import AgentApi
 from bot.calendars import Calendars
 from bot.clock import SystemClock
@@ -49,7 +49,7 @@ from bot.timers import Timers
 from bot.votes import VotesApi
 from policies.model import Policy
 from reviews.card import Card
-from reviews.errors import PlacetError, StoreUnavailable
+from reviews.errors import StoreUnavailable
 from reviews.keeping import Store
 from reviews.ports import Clock
 from storage import engine
@@ -70,24 +70,10 @@ ADAPTERS = "placet.adapters"
 PREVIEWS = "placet.previews"
 
 
-class CannotServe(PlacetError):
-    """The server cannot start as configured; the sentence says what to change."""
-
-
 def _preview(entry: metadata.EntryPoint, card: Card) -> str:
     """How a surface draws a card: loaded when somebody first looks, for most servers never draw for all of them."""
     drawn: str = entry.load()(card)
     return drawn
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host to bind is this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class App:
@@ -200,8 +186,8 @@ class App:
         self.hub.close()
         for runner in self._runners:
             await runner.cleanup()
-        for bound in self._sockets:
-            bound.close()
+        for taken in self._sockets:
+            taken.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -254,9 +240,9 @@ class App:
     def _bind(self) -> None:
         """Take the addresses before anything else: links need the port, and a port in use is better said first."""
         server, internal = self.config.server, self.config.server.internal
-        self._sockets = [_bound(where.host, where.port) for where in (server, internal) if where is not None]
+        self._sockets = [bound(where.host, where.port) for where in (server, internal) if where is not None]
         host, port = self._sockets[0].getsockname()[:2]
-        self.url = server.public_url or f"http://{_bracketed(host)}:{port}"
+        self.url = server.public_url or f"http://{bracketed(host)}:{port}"
 
     async def _serve(self, bound: socket.socket, routes: list[Any]) -> None:
         application = web.Application(middlewares=[middleware(self.url, self.clock)], client_max_size=wire.MAX_BODY + 1)
@@ -343,25 +329,6 @@ class App:
             log.info("policy_loaded", policy=policy.ref)
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket bound to an address. Raises CannotServe when it is taken or not this machine's."""
-    try:
-        family, kind, proto, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, proto)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(where)
-    except OSError as fault:
-        text = f"Cannot listen on {host}:{port}: {fault.strerror}. Set server.host and server.port to a free address."
-        raise CannotServe(text) from fault
-    return bound
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 # ---------------------------------------------------------------------------------------------- without a server
 
 
@@ -400,9 +367,7 @@ __all__ = [
     "ADAPTERS",
     "NEWEST_REVISION",
     "App",
-    "CannotServe",
     "held_by",
-    "is_loopback",
     "migrate",
     "open_database",
     "revision_of",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from bot import roster
-from bot.app import ADAPTERS, is_loopback
+from bot.addresses import is_loopback
+from bot.app import ADAPTERS
 from bot.calendars import Calendars
 from bot.cli.checks_machine import Served
 from bot.cli.surfaces import tools_of

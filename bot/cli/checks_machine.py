@@ -18,7 +18,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.port import Finding, bad, ok, warn
-from bot.app import NEWEST_REVISION, held_by, is_loopback, open_database, revision_of
+from bot.addresses import is_loopback
+from bot.app import NEWEST_REVISION, held_by, open_database, revision_of
 from bot.cli.house import address
 from bot.clock import SystemClock
 from bot.config import Config, Listener, Server
