@@ -73,6 +73,10 @@ def nothing_of(action: str) -> str:
     return f"Nothing of {line(action)} may be approved together with others now."
 
 
+#: What is said where a selection came without a line.
+NONE_CHOSEN = "Nothing was chosen, so nothing was done."
+
+
 def unsure(why: str) -> str:
     """What is said where an approval of several broke off: some of it may stand."""
     return f"Look at your queue for what was done: it broke off. {why}"

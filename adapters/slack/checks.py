@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.drift import clock
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from adapters.slack import manifest as app
 from adapters.slack.calls import Calls, translated
@@ -36,8 +36,6 @@ from reviews.errors import PlacetError, SurfaceRefused
 
 #: Seconds a call of these may take.
 _PATIENCE = 5.0
-#: Seconds this machine's clock may be off: Slack's signatures are good for 300.
-_DRIFT, _TOO_FAR = 60, 240
 _PAGES = 50
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _ID = re.compile(r"[CG][A-Z0-9]{4,}")
@@ -127,7 +125,7 @@ class _Look:
         self._teams = tuple(str(me[key]) for key in ("team_id", "enterprise_id") if me.get(key))
         yield _whose(me, self._settings.team, self._teams)
         yield _scopes(me)
-        yield _clock(me, now)
+        yield clock("Slack", "Slack", _header(me, "Date"), now)
         yield _signing(self._secrets) if self._settings.mode == "http" else await self._socket()
         try:
             for check in [*await self._channels(channels), *await self._people(people)]:
@@ -281,20 +279,6 @@ def _scopes(me: AsyncSlackResponse) -> Finding:
     if more:
         return warn("scopes", f"the app may do more than it needs: {', '.join(more)}", _AGAIN)
     return ok("scopes", f"the {len(held)} it needs, and no other")
-
-
-def _clock(me: AsyncSlackResponse, now: datetime) -> Finding:
-    """Slack signs with its own time; a signature counts for five minutes by ours."""
-    try:
-        theirs = parsedate_to_datetime(_header(me, "Date"))
-    except (ValueError, TypeError):
-        return warn("clock", "Slack did not say what time it is", "Compare this machine's clock with another.")
-    off = round((now - theirs.astimezone(UTC)).total_seconds())
-    fix = "Set this machine's clock by NTP: what Slack sends is refused when the two are five minutes apart."
-    text = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} Slack's"
-    if abs(off) <= _DRIFT:
-        return ok("clock", "runs with Slack's")
-    return bad("clock", text, fix) if abs(off) > _TOO_FAR else warn("clock", text, fix)
 
 
 def _signing(secrets: Secrets) -> Finding:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from adapters.settings import loopback, secret
 from reviews.errors import PlacetError
 
 BOT_TOKEN = "PLACET_SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
 SIGNING_SECRET = "PLACET_SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
 APP_TOKEN = "PLACET_SLACK_APP_TOKEN"  # noqa: S105 - the name of a variable
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SlackMisconfigured(PlacetError):
@@ -45,14 +44,14 @@ class SlackConfig(BaseModel):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be a web address like https://slack.com/api/")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not loopback(url):
             raise ValueError("must be https: the bot token travels with every call")
         return url if url.endswith("/") else url + "/"
 
     @property
     def loopback(self) -> bool:
         """Whether the Web API lies on this machine, as it does in tests."""
-        return urlsplit(self.api_url).hostname in _LOOPBACK
+        return loopback(self.api_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +69,14 @@ def configure(section: Mapping[str, Any], env: Mapping[str, str]) -> tuple[Slack
     Raises SlackMisconfigured when something is set but not usable.
     """
     config = _section(section)
-    token = _secret(env, BOT_TOKEN)
+    token = secret(env, BOT_TOKEN, SlackMisconfigured)
     if not token:
         return None
-    secrets = Secrets(bot_token=token, signing_secret=_secret(env, SIGNING_SECRET), app_token=_secret(env, APP_TOKEN))
+    secrets = Secrets(
+        bot_token=token,
+        signing_secret=secret(env, SIGNING_SECRET, SlackMisconfigured),
+        app_token=secret(env, APP_TOKEN, SlackMisconfigured),
+    )
     _demand(config.mode != "http" or secrets.signing_secret, SIGNING_SECRET, "http", "Basic Information")
     _demand(config.mode != "socket" or secrets.app_token, APP_TOKEN, "socket", "Basic Information > App-Level Tokens")
     return config, secrets
@@ -89,17 +92,6 @@ def _section(section: Mapping[str, Any]) -> SlackConfig:
 
 def _allowed() -> str:
     return ", ".join(SlackConfig.model_fields)
-
-
-def _secret(env: Mapping[str, str], name: str) -> str:
-    """A secret from the variable, or from the file that `NAME_FILE` names."""
-    path = env.get(f"{name}_FILE")
-    if env.get(name) or not path:
-        return env.get(name, "").strip()
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SlackMisconfigured(f"{name}_FILE cannot be read ({fault.__class__.__name__}): check the path.") from None
 
 
 def _demand(there: object, name: str, mode: str, where: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from adapters.asking import ASK
 from adapters.parts import ahead, behind
-from adapters.selection import NOTHING, SEVERAL, Result, nothing_of, which
+from adapters.selection import NONE_CHOSEN, NOTHING, SEVERAL, Result, nothing_of, which
 from adapters.slack import limits, render
 from adapters.slack.controls import ways
 from adapters.slack.forms import holds, modal, modal_title, notice, option
@@ -92,7 +92,7 @@ def results(done: Sequence[Result]) -> Json:
     """What came of each line chosen."""
     lines = [section([words(f"{'✅' if one.good else '⛔'} {_said(one)}")]) for one in done]
     drawn = rich([bullets(lines)])
-    return _read(SEVERAL, drawn or notice(SEVERAL, "Nothing was chosen, so nothing was done.")["blocks"])
+    return _read(SEVERAL, drawn or notice(SEVERAL, NONE_CHOSEN)["blocks"])
 
 
 def _said(one: Result) -> str:

@@ -6,13 +6,11 @@ would open it. Nothing is posted.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -20,10 +18,12 @@ from urllib.parse import unquote
 import aiohttp
 from pydantic import ValidationError
 
+from adapters.drift import clock
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
 from adapters.teams import package as app
+from adapters.teams import wire
 from adapters.teams.calls import DIRECTORY, FIXES, INSTALL, translated
-from adapters.teams.config import APP_PASSWORD, Secrets, TeamsConfig, TeamsMisconfigured, configure, loopback
+from adapters.teams.config import APP_PASSWORD, Secrets, TeamsConfig, TeamsMisconfigured, configure
 from adapters.teams.seam import Connector, Failed, Json
 from adapters.teams.tokens import Tokens
 
@@ -32,8 +32,6 @@ Connect = Callable[[TeamsConfig, Secrets], Connector]
 
 #: Seconds a call of these may take.
 _PATIENCE = 5.0
-#: Seconds this machine's clock may be off: the tokens Teams sends are good for 300 more.
-_DRIFT, _TOO_FAR = 60, 240
 #: What is wrong with one room or one person; anything else is wrong with Teams.
 _ABOUT_ONE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 #: The bot sees that conversation, and the person it asked for is not in it.
@@ -157,25 +155,13 @@ class _Look:
 
     async def _clock(self, now: datetime) -> Finding:
         """This machine's clock against Microsoft's: a token counts between two times."""
-        try:
-            theirs = parsedate_to_datetime(await self._date())
-        except (ValueError, TypeError, OSError, TimeoutError, aiohttp.ClientError):
-            return warn("clock", "Microsoft did not say what time it is", "Compare this machine's clock with another.")
-        off = round((now - theirs.astimezone(UTC)).total_seconds())
-        if abs(off) <= _DRIFT:
-            return ok("clock", "runs with Microsoft's")
-        fix = "Set this machine's clock by NTP: what Teams sends is refused when the two are five minutes apart."
-        text = f"{abs(off)} s " + ("ahead of Microsoft's" if off > 0 else "behind Microsoft's")
-        return bad("clock", text, fix) if abs(off) > _TOO_FAR else warn("clock", text, fix)
-
-    async def _date(self) -> str:
-        url = self._settings.openid_url
-        async with (
-            asyncio.timeout(_PATIENCE),
-            aiohttp.ClientSession(trust_env=not loopback(url)) as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
-            return answer.headers.get("Date", "")
+        limit = aiohttp.ClientTimeout(total=_PATIENCE)
+        async with aiohttp.ClientSession(timeout=limit) as session:
+            try:
+                date = (await wire.call(session, "GET", self._settings.openid_url)).headers.get("Date", "")
+            except Failed:
+                date = ""  # which is told as what it is: nobody said what time it is
+        return clock("Microsoft", "Teams", date, now)
 
     # ------------------------------------------------------------------------------------------ rooms
 

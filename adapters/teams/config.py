@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from adapters.settings import loopback, secret
 from reviews.errors import PlacetError
 
 APP_PASSWORD = "PLACET_TEAMS_APP_PASSWORD"  # noqa: S105 - the name of a variable
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class TeamsMisconfigured(PlacetError):
@@ -29,11 +28,6 @@ def _guid(text: str) -> str:
 
 #: An id of Entra's, compared in lower case everywhere.
 Guid = Annotated[str, AfterValidator(_guid)]
-
-
-def loopback(url: str) -> bool:
-    """Whether an address lies on this machine, as it does in tests."""
-    return urlsplit(url).hostname in _LOOPBACK
 
 
 class TeamsConfig(BaseModel):
@@ -86,7 +80,7 @@ def configure(section: Mapping[str, Any], env: Mapping[str, str]) -> tuple[Teams
 
     Raises TeamsMisconfigured when something is set but not usable.
     """
-    password = _secret(env)
+    password = secret(env, APP_PASSWORD, TeamsMisconfigured)
     if not section:
         return None
     config = _section(section)
@@ -117,16 +111,3 @@ def _said(error: Mapping[str, Any]) -> str:
 
 def _allowed() -> str:
     return ", ".join(TeamsConfig.model_fields)
-
-
-def _secret(env: Mapping[str, str]) -> str:
-    """The secret from the variable, or from the file that `NAME_FILE` names."""
-    path = env.get(f"{APP_PASSWORD}_FILE")
-    if env.get(APP_PASSWORD) or not path:
-        return env.get(APP_PASSWORD, "").strip()
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise TeamsMisconfigured(
-            f"{APP_PASSWORD}_FILE cannot be read ({fault.__class__.__name__}): check the path."
-        ) from None

@@ -19,8 +19,9 @@ import aiohttp
 import jwt
 from jwt.types import Options
 
+from adapters.settings import loopback
 from adapters.teams import wire
-from adapters.teams.config import TeamsConfig, loopback
+from adapters.teams.config import TeamsConfig
 from adapters.teams.seam import Claims, Failed, Json, Unauthorized
 
 _log = logging.getLogger(__name__)

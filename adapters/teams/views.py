@@ -11,7 +11,7 @@ from microsoft_teams.cards import CardElement, ExecuteAction, ToggleInput
 
 from adapters import parts
 from adapters.asking import ASK
-from adapters.selection import MAX_PICKS, NOTHING, SEVERAL, Offer, Result, nothing_of, which
+from adapters.selection import MAX_PICKS, NONE_CHOSEN, NOTHING, SEVERAL, Offer, Result, nothing_of, which
 from adapters.teams import controls, forms, limits, render
 from adapters.teams.budget import PRIVATE, Pen, fits
 from adapters.teams.press import How, data, name_of, pick_id
@@ -95,7 +95,7 @@ def _choice(item: QueueItem) -> CardElement:
 def results(done: Sequence[Result]) -> Json:
     """What came of each line chosen."""
     if not done:
-        return _notice(SEVERAL, "Nothing was chosen, so nothing was done.")
+        return _notice(SEVERAL, NONE_CHOSEN)
     return _plain(SEVERAL, [e for one in done for e in _result(one)])
 
 

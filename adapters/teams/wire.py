@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from adapters.teams.config import loopback
+from adapters.settings import loopback
 from adapters.teams.seam import Failed, Json
 
 #: Bytes of an answer that are read, and characters of what it says that are repeated.

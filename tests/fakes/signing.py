@@ -16,6 +16,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from tests.fakes.serving import serving
+
 Json: TypeAlias = dict[str, Any]
 ISSUER = "https://api.botframework.com"
 #: Where Placet listens for what Teams sends.
@@ -154,17 +156,3 @@ async def directory(app_id: str, tenant: str, secret: str, token: str) -> AsyncI
     known = Directory(app_id=app_id, tenant=tenant, secret=secret, token=token)
     async with serving(known.routes()) as root:
         yield root
-
-
-@asynccontextmanager
-async def serving(routes: Sequence[web.RouteDef]) -> AsyncIterator[str]:
-    """The root of a server of these routes on a free port of loopback."""
-    app = web.Application(client_max_size=2**22)
-    app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

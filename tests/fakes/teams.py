@@ -17,7 +17,8 @@ import aiohttp
 
 from reviews.ports import MessageRef
 from tests.fakes import teams_payloads as payloads
-from tests.fakes.signing import Issuer, serving
+from tests.fakes.serving import serving
+from tests.fakes.signing import Issuer
 from tests.fakes.teams_payloads import (
     APP_ID,
     CARD,

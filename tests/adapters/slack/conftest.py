@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import Secrets, SlackConfig
@@ -19,6 +18,7 @@ from reviews.model import Identity, Target
 from reviews.ports import MessageRef
 from tests.adapters.slack.checker import texts
 from tests.fakes.desk import ANA, FakeDesk, FixedClock, desk_of
+from tests.fakes.serving import serving
 from tests.fakes.slack import Json, Slack, signed, slack_server
 from tests.fakes.slack_process import APP_TOKEN, SECRET, TEAM, TOKEN, Emulator, start_emulator
 
@@ -122,7 +122,7 @@ async def build(slack: Slack) -> AsyncIterator[Build]:
             adapter = SlackAdapter(section, secrets, desk=desk, clock=clock, patience=patience, pause=pause)
             await adapter.start()
             stack.push_async_callback(adapter.stop)
-            url = await _serve(stack, adapter)
+            url = await stack.enter_async_context(serving(adapter.routes())) + "/slack/events"
             ana, bo = await slack.user("ana"), await slack.user("bo")
             desk.people = {ana: ANA}
             target = Target(surface="slack", address=await slack.channel("reviews"))
@@ -138,16 +138,6 @@ async def build(slack: Slack) -> AsyncIterator[Build]:
             )
 
         yield make
-
-
-async def _serve(stack: AsyncExitStack, adapter: SlackAdapter) -> str:
-    app = web.Application()
-    app.add_routes(adapter.routes())
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
 
 
 @pytest.fixture

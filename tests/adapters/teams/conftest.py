@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from adapters.teams.adapter import BotbuilderConnector
 from adapters.teams.config import Secrets, TeamsConfig
@@ -20,6 +19,7 @@ from reviews.model import Identity, Target
 from tests.adapters.teams.checker import card_faults
 from tests.fakes.desk import ANA, BO, FakeDesk, FixedClock, desk_of
 from tests.fakes.references import FakeReferences
+from tests.fakes.serving import serving
 from tests.fakes.teams import Teams, teams_server
 from tests.fakes.teams_payloads import APP_ID, CHANNEL, TEAMS_ANA, TEAMS_BO, TENANT
 from tests.fakes.teams_service import PASSWORD
@@ -94,20 +94,10 @@ async def build(teams: Teams) -> AsyncIterator[Build]:
             surface = TeamsSurface(*given, patience=patience, pace=pace)
             await surface.start()
             stack.push_async_callback(surface.stop)
-            teams.endpoint, teams.now = await _serve(stack, surface) + PATH, ticks.now
+            teams.endpoint, teams.now = await stack.enter_async_context(serving(surface.routes())) + PATH, ticks.now
             return House(surface=surface, desk=desk, clock=clock, ticks=ticks, references=references, teams=teams)
 
         yield make
-
-
-async def _serve(stack: AsyncExitStack, surface: TeamsSurface) -> str:
-    app = web.Application()
-    app.add_routes(surface.routes())
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
 @pytest.fixture
