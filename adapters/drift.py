@@ -21,5 +21,6 @@ def clock(vendor: str, surface: str, date: str, now: datetime) -> Finding:
     if abs(off) <= _DRIFT:
         return ok("clock", f"runs with {vendor}'s")
     fix = f"Set this machine's clock by NTP: what {surface} sends is refused when the two are five minutes apart."
-    text = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} {vendor}'s"
+    side = f"ahead of {vendor}'s" if off > 0 else f"behind {vendor}'s"
+    text = f"{abs(off)} s {side}"
     return bad("clock", text, fix) if abs(off) > _TOO_FAR else warn("clock", text, fix)

@@ -171,9 +171,8 @@ def test_what_the_page_says_the_doctor_says_it_says() -> None:
     """Each sentence of the table is one of the code's."""
     page = (ROOT / PAGE).read_text("utf-8")
     table = page.partition("| it says |")[2].partition("\n\n")[0].splitlines()[2:]
-    code = "".join(
-        (ROOT / "adapters" / "teams" / name).read_text("utf-8") for name in ("checks.py", "calls.py", "tokens.py")
-    )
+    rooms = ("teams/checks.py", "teams/calls.py", "teams/tokens.py", "drift.py")
+    code = "".join((ROOT / "adapters" / room).read_text("utf-8") for room in rooms).replace("{vendor}", "Microsoft")
     said = [cell for row in table for cell in re.split(r", (?=`|behind)", row.split("|")[1].strip())]
     assert len(said) > 15
     # The last is said by bot/cli/checks_house.py, after the name of the surface.

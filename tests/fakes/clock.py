@@ -1,7 +1,8 @@
-"""A clock that stands still until a test moves it."""
+"""Clocks that stand still until a test moves them, or waits."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tests.fakes.builders import START
@@ -21,3 +22,20 @@ class FakeClock:
         """Move on, and tell the new instant."""
         self.at += by
         return self.at
+
+
+@dataclass(slots=True)
+class Ticks:
+    """Seconds that pass only when somebody waits for them; `waits` are those waited."""
+
+    at: float = 1000.0
+    waits: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        """The seconds."""
+        return self.at
+
+    async def pause(self, seconds: float) -> None:
+        """Let them pass."""
+        self.waits.append(seconds)
+        self.at += seconds

@@ -16,6 +16,7 @@ from aiohttp import web
 from adapters.port import Finding
 from adapters.slack.checks import TOOLS
 from adapters.slack.manifest import SCOPES
+from tests.fakes.serving import serving
 from tests.fakes.slack import Slack
 from tests.fakes.slack_process import APP_TOKEN, SECRET, TOKEN
 
@@ -86,16 +87,9 @@ class Api:
 
 @asynccontextmanager
 async def _served(api: Api) -> AsyncIterator[Api]:
-    app = web.Application()
-    app.router.add_route("*", "/api/{method}", api.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    api.url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
-    try:
+    async with serving([web.route("*", "/api/{method}", api.answer)]) as root:
+        api.url = f"{root}/api/"
         yield api
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture

@@ -17,29 +17,13 @@ from adapters.teams.tokens import Tokens
 from adapters.teams.transport import PATH
 from reviews.model import Identity, Target
 from tests.adapters.teams.checker import card_faults
+from tests.fakes.clock import Ticks
 from tests.fakes.desk import ANA, BO, FakeDesk, FixedClock, desk_of
 from tests.fakes.references import FakeReferences
 from tests.fakes.serving import serving
 from tests.fakes.teams import Teams, teams_server
 from tests.fakes.teams_payloads import APP_ID, CHANNEL, TEAMS_ANA, TEAMS_BO, TENANT
 from tests.fakes.teams_service import PASSWORD
-
-
-@dataclass(slots=True)
-class Ticks:
-    """Seconds that pass only when somebody waits for them, on our side and on Teams'."""
-
-    at: float = 1000.0
-    waits: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        """The seconds."""
-        return self.at
-
-    async def pause(self, seconds: float) -> None:
-        """Let them pass."""
-        self.waits.append(seconds)
-        self.at += seconds
 
 
 @dataclass(slots=True, kw_only=True)

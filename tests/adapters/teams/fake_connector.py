@@ -19,6 +19,7 @@ from reviews.model import Target, Verb
 from reviews.ports import MessageRef
 from tests.fakes import cards
 from tests.fakes import teams_payloads as payloads
+from tests.fakes.clock import Ticks
 from tests.fakes.desk import ANA, FakeDesk, FixedClock, desk_of
 from tests.fakes.references import FakeReferences
 from tests.fakes.teams_payloads import TEAMS_ANA
@@ -113,23 +114,6 @@ class FakeConnector:
         self.messages[activity] = message or {}
         self.places[activity] = conversation
         return activity
-
-
-@dataclass
-class Ticks:
-    """Seconds that pass only when somebody waits."""
-
-    at: float = 1000.0
-    waits: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        """The time."""
-        return self.at
-
-    async def pause(self, seconds: float) -> None:
-        """Let it pass."""
-        self.waits.append(seconds)
-        self.at += seconds
 
 
 class Rig:

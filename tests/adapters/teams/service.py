@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.serving import serving
+
 APP, TENANT = "0b8f6f52-6f0e-4a56-8a43-5b0f7c1d2e02", "7f0c2a34-1b6d-4c55-9a3e-2f5d8e6b1c01"
 
 
@@ -82,14 +84,6 @@ async def _answer(request: web.Request, told: Told) -> web.Response:
 async def service() -> AsyncIterator[Service]:
     """Serve on loopback."""
     found = Service()
-    app = web.Application()
-    app.router.add_post(f"/{TENANT}/oauth2/v2.0/token", found.on_token)
-    app.router.add_route("*", "/{rest:.*}", found.on_call)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.root = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    routes = [web.post(f"/{TENANT}/oauth2/v2.0/token", found.on_token), web.route("*", "/{rest:.*}", found.on_call)]
+    async with serving(routes) as found.root:
         yield found
-    finally:
-        await runner.cleanup()

@@ -12,8 +12,9 @@ from adapters.teams.sending import Sending
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.model import Target
 from reviews.values import replace
-from tests.adapters.teams.fake_connector import SERVICE, FakeConnector, Ticks
+from tests.adapters.teams.fake_connector import SERVICE, FakeConnector
 from tests.fakes import teams_payloads as payloads
+from tests.fakes.clock import Ticks
 from tests.fakes.references import FakeReferences
 from tests.fakes.teams_payloads import CHANNEL, GROUP, TEAMS_ANA, TENANT
 

@@ -19,6 +19,7 @@ from adapters.teams.config import TeamsConfig
 from adapters.teams.seam import Json, Unauthorized
 from adapters.teams.tokens import Tokens
 from tests.fakes.loopwatch import loop_watched
+from tests.fakes.serving import serving
 
 APP, TENANT = "0b8f6f52-6f0e-4a56-8a43-5b0f7c1d2e02", "7f0c2a34-1b6d-4c55-9a3e-2f5d8e6b1c01"
 ISSUER, SERVICE = "https://api.botframework.com", "https://smba.example.com/emea/"
@@ -79,24 +80,17 @@ class Publisher:
 
 
 @asynccontextmanager
-async def serving(publisher: Publisher) -> AsyncIterator[Publisher]:
+async def publishing(publisher: Publisher) -> AsyncIterator[Publisher]:
     """Serve it on loopback."""
-    app = web.Application()
-    app.add_routes([web.get("/openid", publisher.on_openid), web.get("/keys", publisher.on_keys)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    publisher.root = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    routes = [web.get("/openid", publisher.on_openid), web.get("/keys", publisher.on_keys)]
+    async with serving(routes) as publisher.root:
         yield publisher
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture
 async def microsoft() -> AsyncIterator[Publisher]:
     """Publishes the key `one`."""
-    async with serving(Publisher()) as publisher:
+    async with publishing(Publisher()) as publisher:
         yield publisher
 
 
@@ -272,7 +266,7 @@ async def test_where_keys_cannot_be_fetched_nobody_is_let_in(microsoft: Publishe
 
 async def test_nobody_listens_where_the_keys_should_be() -> None:
     """An address that was served and is not."""
-    async with serving(Publisher()) as gone:
+    async with publishing(Publisher()) as gone:
         pass
     with pytest.raises(Unauthorized, match="cannot be reached"):
         await gone.tokens().check(signed(), CALL)

@@ -20,7 +20,7 @@ from adapters.teams.tokens import Tokens
 from adapters.teams.transport import MOST, PATH, Transport
 from reviews.errors import StoreUnavailable
 from tests.adapters.teams.service import APP, TENANT, Service, service
-from tests.adapters.teams.test_tokens import BAD, CALL, TWO, Publisher, published, serving, signed
+from tests.adapters.teams.test_tokens import BAD, CALL, TWO, Publisher, published, publishing, signed
 from tests.fakes.loopwatch import loop_watched
 
 TOAST: Json = {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": "Done."}
@@ -58,7 +58,7 @@ class Bot:
 @pytest.fixture
 async def bot() -> AsyncIterator[Bot]:
     """Served on loopback, with the tokens and the turn of the real thing."""
-    async with serving(Publisher()) as microsoft, service() as teams, aiohttp.ClientSession() as session:
+    async with publishing(Publisher()) as microsoft, service() as teams, aiohttp.ClientSession() as session:
         found = Bot(teams=teams, microsoft=microsoft)
         found.session = session
         config = TeamsConfig(
