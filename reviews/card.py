@@ -189,11 +189,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What must be filled in before a control acts."""
+    """What must be filled in before a control acts.
+
+    `whole` is what all the arguments are asked as in one, where their fields do not fit; None: made of the fields.
+    """
 
     fields: tuple[Input, ...]
     submit: str
     intro: str = ""
+    whole: Input | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

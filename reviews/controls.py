@@ -9,9 +9,12 @@ from reviews import eligibility
 from reviews.card import Actions, Control, Form, Go, Input, Kind, Way
 from reviews.forms import ARGUMENTS, edit_form, in_one
 from reviews.lifecycle import Phase, phase
-from reviews.model import Request, Review, ReviewType, RiskLevel, Tier, Verb
+from reviews.model import Cause, Request, Review, Right, RiskLevel, Status, Tier, Verb
+from reviews.plan import steps_of
 from reviews.redact import MASK, join
-from reviews.status import afterwards
+from reviews.status import DESK
+from reviews.surroundings import Surroundings
+from reviews.values import replace
 from reviews.words import quoted, words
 
 #: An edit form has at most so many fields, else one for all; a menu so many lines: Slack's hold no more.
@@ -27,7 +30,23 @@ _RARE: dict[Verb, tuple[str, str, str, Input | None]] = {
     Verb.REVEAL: ("Show redacted", "", "", _WHY_SEE),
     Verb.UNDO: ("Undo my approval", "", "Take your approval back?", None),
     Verb.REVOKE: ("Revoke", "danger", "", Input(name="reason", label="Why?", required=True)),
+    Verb.APPEAL: (
+        "Appeal",
+        "",
+        "",
+        Input(name="reason", label="Why is the rejection wrong?", kind=Kind.MULTILINE, required=True),
+    ),
 }
+_REASON = Input(name="reason", label="Why?", required=True)
+_INSTRUCTION = Input(
+    name="notes",
+    label="Instruction for its next plan",
+    kind=Kind.MULTILINE,
+    hint="The agent is sent this with the news that it was stopped.",
+)
+
+
+_NOTHING = Surroundings()
 
 
 def places(request: Request, say: Callable[[str], str]) -> dict[str, str]:
@@ -41,8 +60,7 @@ def places(request: Request, say: Callable[[str], str]) -> dict[str, str]:
 
 def _places(request: Request) -> Iterator[tuple[str, str, str]]:
     every = request.action.arguments
-    steps = every.get("steps") if request.review_type is ReviewType.PLAN else None
-    for at, step in enumerate(steps if isinstance(steps, list) else ()):
+    for at, step in enumerate(steps_of(request)):
         yield f"{ARGUMENTS}/steps/{at}", f"Step {at + 1}", words(step)
     for name in every:
         yield ARGUMENTS + join(name), "Argument", name
@@ -53,14 +71,28 @@ def _places(request: Request) -> Iterator[tuple[str, str, str]]:
 class Controls:
     """The controls of one review. `people` (id to name) are those it may be handed to; `say` hides and cleans."""
 
-    def __init__(self, review: Review, say: Callable[[str], str], people: Mapping[str, str], *, hides: bool) -> None:
-        self._review, self._say, self._people, self._hides = review, say, people, hides
+    def __init__(
+        self,
+        review: Review,
+        say: Callable[[str], str],
+        people: Mapping[str, str],
+        around: Surroundings = _NOTHING,
+        *,
+        hides: bool,
+    ) -> None:
+        self._review, self._say, self._people, self._around, self._hides = review, say, people, around, hides
 
     def block(self) -> Actions:
         """The buttons as the review stands."""
         controls, rare = self._now()
-        history = Way(go=Go.HISTORY, label="History", value=self._review.id)
-        return Actions(controls=controls, overflow=self._rare(*rare), ways=(history,))
+        return Actions(controls=controls, overflow=(*self._rare(*rare), *self._grave()), ways=tuple(self._ways()))
+
+    def _ways(self) -> Iterator[Way]:
+        yield Way(go=Go.HISTORY, label="History", value=self._review.id)
+        if (origin := self._around.origin) is not None:
+            yield Way(go=Go.OPEN, label=f"Open #{origin.review.seq}", value=origin.review.id)
+        if self._review.appeal is not None:
+            yield Way(go=Go.OPEN, label="Open the appeal", value=self._review.appeal)
 
     def _now(self) -> tuple[tuple[Control, ...], tuple[Verb, ...]]:
         match phase(self._review):
@@ -70,16 +102,18 @@ class Controls:
                 return (self._reject(),), (Verb.COMMENT, Verb.REVEAL)
             case Phase.GRANTED:
                 return (), (Verb.UNDO, Verb.REVOKE, Verb.COMMENT, Verb.REVEAL)
+            case _ if self._appealable():
+                return (), (Verb.APPEAL, Verb.COMMENT, Verb.REVEAL)
             case _:
                 return (), (Verb.COMMENT, Verb.REVEAL)
 
     def _pending(self) -> tuple[Control, ...]:
-        allowed, beforehand = eligibility.allowed(self._review), not afterwards(self._review)
+        allowed, beforehand = eligibility.allowed(self._review), not self._review.afterwards
         controls: list[Control] = []
-        if Verb.APPROVE in allowed:
-            controls.append(self._approve())
         if Verb.ANSWER in allowed:
             controls.append(self._answer())
+        if Verb.APPROVE in allowed:
+            controls.append(self._approve())
         controls.append(self._reject())
         if Verb.EDIT in allowed and beforehand:
             controls += self._edit()
@@ -92,13 +126,13 @@ class Controls:
         route = self._review.route
         undone = "can" if route.reversible else "cannot"
         question = f"Approve {self._review.request.action.name}? It {undone} be undone."
-        label = "Confirm" if route.tier is Tier.CONFIRM else "Agree" if afterwards(self._review) else "Approve"
+        label = "Confirm" if route.tier is Tier.CONFIRM else "Agree" if self._review.afterwards else "Approve"
         grave = route.risk.rank >= RiskLevel.HIGH.rank
         return Control(verb=Verb.APPROVE, label=label, style="primary", confirm=question if grave else "")
 
     def _reject(self) -> Control:
         reason = Input(name="reason", label="Why?", choices=self._review.route.reasons, kind=Kind.TEXT)
-        label = "Disagree" if afterwards(self._review) else "Reject"
+        label = "Disagree" if self._review.afterwards else "Reject"
         return Control(verb=Verb.REJECT, label=label, style="danger", form=Form(fields=(reason,), submit=label))
 
     def _answer(self) -> Control:
@@ -110,7 +144,7 @@ class Controls:
         form = edit_form(self._review, self._say)
         if form.fields:
             fits = form if len(form.fields) <= MOST_FIELDS else in_one(form)
-            yield Control(verb=Verb.EDIT, label="Edit", form=fits)
+            yield Control(verb=Verb.EDIT, label="Choose steps" if form.whole is not None else "Edit", form=fits)
 
     def _request_changes(self) -> Control:
         ask = Input(name="reason", label="What should be changed?", kind=Kind.MULTILINE, required=True)
@@ -123,7 +157,13 @@ class Controls:
         unwanted = set() if self._hides else {Verb.REVEAL}
         # Who alone may decide could hand it over to themselves only.
         unwanted |= set() if len(self._people) > 1 else {Verb.HAND}
+        unwanted |= set() if self._voted() else {Verb.UNDO}
         return tuple(self._rare_one(verb) for verb in verbs if verb not in unwanted)
+
+    def _voted(self) -> bool:
+        """Whether its reader may take an approval back as their own."""
+        decision, reader = self._review.decision, self._around.reader
+        return reader is None or decision is None or reader.id in {seat.person for seat in decision.by}
 
     def _rare_one(self, verb: Verb) -> Control:
         label, style, confirm, asked = _RARE[verb]
@@ -132,3 +172,55 @@ class Controls:
             asked = Input(name="to", label="Whom?", kind=Kind.CHOICE, choices=ids, labels=names, required=True)
         form = Form(fields=(asked,), submit=label) if asked else None
         return Control(verb=verb, label=label, style=style, confirm=confirm, form=form)
+
+    # ---------------------------------------------------------------------------- what only some may
+
+    def _appealable(self) -> bool:
+        """Whether a person rejected it, and its reader, or somebody, may have somebody more senior look again."""
+        review, reader, decision = self._review, self._around.reader, self._review.decision
+        if review.status is not Status.REJECTED or decision is None or decision.cause is not Cause.HUMAN:
+            return False
+        said = review.excluded | {seat.person for seat in decision.by}
+        if review.afterwards or review.appeal is not None or (reader and reader.id in said):
+            return False
+        owns = reader.id in review.owners if reader else bool(review.owners)
+        return owns or Right.APPEAL in self._around.rights
+
+    def _grave(self) -> Iterator[Control]:
+        """An emergency approval, and what is done to the agent as a whole."""
+        if Right.BREAK_GLASS in self._around.rights and self._may_break():
+            yield self._glass()
+        if Right.STOP in self._around.rights and self._review.agent != DESK:
+            if self._review.held:
+                question = f"Let {self._review.agent} go on? Everything it waits for goes on with it."
+                yield Control(verb=Verb.RESUME, label=f"Resume {self._review.agent}", confirm=question)
+            elif phase(self._review) is not Phase.OVER:
+                yield self._stop()
+
+    def _may_break(self) -> bool:
+        review, reader = self._review, self._around.reader
+        if review.status.over or review.held or review.afterwards or Verb.APPROVE not in eligibility.allowed(review):
+            return False
+        asked = {review.glass.person} if review.glass else set()
+        barred = {*review.owners, review.principal, *review.named, *review.excluded, *asked}
+        return reader is None or reader.id not in barred
+
+    def _glass(self) -> Control:
+        glass = self._review.glass
+        if glass is None:
+            label, intro = "Break glass", "An emergency: a second person must observe it, and everybody is told."
+        else:
+            label = "Observe"
+            intro = (
+                f"{glass.name} asks to break the glass. Observing it before {glass.until:%H:%M} UTC approves this at "
+                "once, in both your names; after that yours is the first request."
+            )
+        asked = replace(_REASON, required=glass is None)
+        form = Form(fields=(asked,), submit=label, intro=intro)
+        return Control(verb=Verb.BREAK_GLASS, label=label, style="danger", form=form)
+
+    def _stop(self) -> Control:
+        agent = self._review.agent
+        intro = f"Everything {agent} asked for and will ask for is held, and no approval of it can be used."
+        form = Form(fields=(_REASON, _INSTRUCTION), submit="Stop it", intro=intro)
+        return Control(verb=Verb.STOP, label=f"Stop {agent}", style="danger", form=form)

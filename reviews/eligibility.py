@@ -1,8 +1,9 @@
 """Who may decide a review, and which slots their votes fill. No I/O.
 
-The rules, in the order they are asked: never the agent's owners above low risk, nor the person acted for (but
-`confirm`, which is theirs alone); the reviewer's scopes cover the request's; then the slot's role, or being called
-by a rung (an elector); a level counts only where the route asks for a level. Distinct persons fill slots.
+The rules, in the order they are asked: nobody who decided the review this one is about; never the agent's owners above
+low risk, nor the person acted for (but `confirm`, which is theirs alone); the reviewer's scopes cover the request's;
+then the slot's role, or being called by a rung (an elector); a level counts only where the route asks for a level.
+Distinct persons fill slots.
 """
 
 from __future__ import annotations
@@ -36,13 +37,18 @@ class Barred:
 def allowed(review: Review) -> tuple[Verb, ...]:
     """The decisions open on this revision; rejecting always is.
 
-    What only a person does is answered, never approved; nothing else is answered but a handoff.
+    What only a person does is answered, never approved; nothing else is answered but a handoff. Where silence left it
+    to be done by hand, it is not edited either: an edit is a yes to what it makes.
     """
-    person_does = review.route.tier is Tier.HUMAN_ONLY
+    by_hand = review.ladder.by_hand
+    person_does = by_hand or review.route.tier is Tier.HUMAN_ONLY
     closed = {Verb.APPROVE} if person_does else set()
+    if by_hand:
+        closed.add(Verb.EDIT)
     if not person_does and review.request.review_type is not ReviewType.HANDOFF:
         closed.add(Verb.ANSWER)
-    return tuple(dict.fromkeys(verb for verb in (*review.route.allowed, Verb.REJECT) if verb not in closed))
+    opened = (Verb.ANSWER, Verb.REJECT) if by_hand else (Verb.REJECT,)
+    return tuple(dict.fromkeys(verb for verb in (*review.route.allowed, *opened) if verb not in closed))
 
 
 def slots_of(review: Review) -> tuple[Need, ...]:
@@ -86,6 +92,23 @@ def unfilled(review: Review) -> tuple[Need, ...]:
     return tuple(need for slot, need in enumerate(slots_of(review)) if slot not in taken)
 
 
+def coming(review: Review, approving: Person | None = None) -> tuple[Need, ...]:
+    """The slots whose people are called now: in sequence the next one alone, else all of the route's.
+
+    `approving` is somebody who is about to approve: then as it will be afterwards.
+    """
+    if review.route.order is not Order.SEQUENCE or review.route.tier is Tier.CONFIRM:
+        return review.route.needs
+    slots, votes = slots_of(review), review.votes_now()
+    taken = seats(review, votes)
+    if approving is not None and len(taken) < len(slots):
+        able = standing(review, approving)
+        fresh = approving.id not in {vote.person for vote in taken.values()}
+        if isinstance(able, Standing) and fresh and len(taken) in able.slots:
+            return slots[len(taken) + 1 : len(taken) + 2]
+    return slots[len(taken) : len(taken) + 1]
+
+
 def needed(review: Review) -> str:
     """Who is still needed, in words: `security and lead-engineer`."""
     words = [str(need) for need in unfilled(review) or slots_of(review)]
@@ -93,6 +116,8 @@ def needed(review: Review) -> str:
 
 
 def _conflict(review: Review, person: Person) -> str | None:
+    if person.id in review.excluded:
+        return "You have had your say in the review this is about, so somebody else must decide it."
     principal = review.principal is not None and person.id == review.principal
     confirm = review.route.tier is Tier.CONFIRM
     if confirm and not principal and not review.route.needs:

@@ -8,7 +8,7 @@ already worked out for it; `lifecycle.decide` answers with a `Transition` and it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -19,12 +19,16 @@ from reviews.model import (
     Person,
     Proposal,
     Reach,
+    Relation,
     Review,
     Schedule,
     Target,
     Verb,
     Vote,
 )
+
+#: The rung of copies no rung called for: nobody is escalated to where one of them cannot be posted.
+COURTESY = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +37,12 @@ class Interaction:
 
     `review` and `revision` name what they saw; `shown` is the digest of the card as it was shown (None where the
     surface cannot tell). `copy` is the posted copy pressed, if any. `arguments` come with `edit` (complete) and
-    `answer` (what was done); `reason` and `notes` are the person's words; `to` is the person handed to; `agent`
-    the one stopped or resumed; `bulk` the action name shared by all of a selection approved at once; `ref`
-    where the pressed copy lies, so that one posted without our knowing can be adopted. `once` is the surface's id of
-    this delivery: the same one again changes nothing. `mark` names the posted copy: beside `ref` the one pressed, else
-    the one replied to, where the surface knows no review id.
+    `answer` (what was done); `reason` and `notes` are the person's words (for `stop`, `notes` is the instruction for
+    the agent's next plan); `to` is the person handed to; `agent` the one stopped or resumed, where no review is;
+    `bulk` the action name shared by all of a selection approved at once; `ref` where the pressed copy lies, so that
+    one posted without our knowing can be adopted. `once` is the surface's id of this delivery: the same one again
+    changes nothing. `mark` names the posted copy: beside `ref` the one pressed, else the one replied to, where the
+    surface knows no review id.
     """
 
     verb: Verb
@@ -76,16 +81,23 @@ class PersonEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved(PersonEvent):
-    """A person says yes to the revision they saw."""
+    """A person says yes to the revision they saw. `reach` is whom the chain reaches now, for who comes next."""
+
+    reach: tuple[Reach, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited(PersonEvent):
-    """A person changes the arguments. `proposal` is the new revision, classified again, with its own schedule."""
+    """A person changes the arguments. `proposal` is the new revision, classified again, with its own schedule.
+
+    `reach` is whom its chain reaches first, `turn` whom it reaches once the editor has approved it, where slots are
+    filled one after the other.
+    """
 
     proposal: Proposal
     schedule: Schedule
     reach: tuple[Reach, ...] = ()
+    turn: tuple[Reach, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +140,11 @@ class Taken(PersonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed(PersonEvent):
-    """A person hands the review to another, `to`, and the ladder pauses until `until`."""
+    """A person hands the review to another, `to`, told at `targets`; the ladder pauses until `until`."""
 
     to: Person
     until: datetime
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +166,29 @@ class Revoked(PersonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenGlass(PersonEvent):
-    """An emergency approval; `allowed` says whether the person holds the break-glass role."""
+    """An emergency approval: the first person who may asks for it, a second one who may observes it.
+
+    `allowed` says whether this person may; the second must come within `window`, told at `targets` (every place and
+    person that may observe); the approval is good for `valid_for` at most.
+    """
 
     allowed: bool
+    window: timedelta = timedelta(minutes=15)
+    valid_for: timedelta = timedelta(minutes=15)
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appealed(PersonEvent):
+    """A person holds a rejection to be wrong: somebody of `level` or more, who did not reject it, looks again.
+
+    `allowed` says whether this person may appeal; `level` is None where nobody of a level high enough is known.
+    `follow` is the fresh id of the review that is opened, should it come to that.
+    """
+
+    allowed: bool
+    level: int | None
+    follow: str
 
 
 # ---------------------------------------------------------------------------------------------- the agent's events
@@ -211,19 +244,25 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """The agent was stopped: clocks stop and yes is not said."""
+    """The agent was stopped: clocks stop and yes is not said. `instruction` is for its next plan."""
 
     at: datetime
     by: str
     reason: str | None = None
+    instruction: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """The agent may go on: clocks go on from where they stopped."""
+    """The agent may go on: clocks go on from where they stopped.
+
+    `schedule` and `reach` are as of now; a review that had not started sets out by them.
+    """
 
     at: datetime
     by: str
+    schedule: Schedule | None = None
+    reach: tuple[Reach, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,13 +276,17 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
-    """Nobody could be reached by rung `rung` of run `epoch`: the next rung goes at once. `why` is a sentence."""
+    """Nobody could be reached by rung `rung` of run `epoch`: the next rung goes at once. `why` is a sentence.
+
+    `instead` is another place of the same person, which is tried first.
+    """
 
     at: datetime
     epoch: int
     rung: int
     why: str
     reach: tuple[Reach, ...] = ()
+    instead: Target | None = None
 
 
 Event: TypeAlias = (
@@ -260,6 +303,7 @@ Event: TypeAlias = (
     | Undone
     | Revoked
     | BrokenGlass
+    | Appealed
     | Revised
     | Withdrawn
     | Redeemed
@@ -282,6 +326,7 @@ class Message(StrEnum):
     CHANGES_REQUESTED = "review.changes_requested"
     ESCALATED = "review.escalated"
     REVOKED = "review.revoked"
+    APPEALED = "review.appealed"
     AGENT_STOPPED = "agent.stopped"
     AGENT_RESUMED = "agent.resumed"
 
@@ -338,7 +383,22 @@ class Deliver:
     message: Message
 
 
-Effect: TypeAlias = Record | Cast | Rang | Post | Refresh | Deliver
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """Another review follows from this one, opened in the same transaction, which `excluded` may not decide.
+
+    `level` is what whoever decides it must have at least; None: who decided the first may be needed again.
+    `id` is the new review's; empty: any fresh one.
+    """
+
+    relation: Relation
+    id: str = ""
+    excluded: frozenset[str] = frozenset()
+    level: int | None = None
+    reason: str | None = None
+
+
+Effect: TypeAlias = Record | Cast | Rang | Post | Refresh | Deliver | Follow
 
 
 class Answer(StrEnum):
@@ -359,13 +419,14 @@ class Transition:
     """What an event came to: the review after it, what must be done, and what is said to whoever caused it.
 
     `text` is a sentence for a person. For answers other than `done` the review is unchanged, apart from what
-    time alone brought.
+    time alone brought. `opened` are the reviews that follow from it, once they are kept.
     """
 
     review: Review
     answer: Answer = Answer.DONE
     text: str = ""
     effects: tuple[Effect, ...] = ()
+    opened: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from reviews.card import Actions, Card, Control, Form, Input
 from reviews.events import Interaction
 from reviews.forms import in_one
 from reviews.model import Object, Verb
+from reviews.plan import none_ticked
 from reviews.typed import Misfit, is_argument, left_out, lines, nested, value
 from reviews.values import replace
 
@@ -52,7 +53,7 @@ def interaction(bare: Interaction, card: Card, values: Mapping[str, str]) -> Int
     form = _form(control(card, bare.verb), values)
     fields = form.fields if form is not None else ()
     arguments, errors = _arguments(fields, values)
-    errors |= lacks(fields, values)
+    errors |= lacks(fields, values) | none_ticked(fields, arguments)
     if errors:
         return Faults(errors=errors, values=dict(values))
     given = None if form is None else _given(bare.verb, arguments)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from reviews import plan
 from reviews.card import Form, Input, Kind
 from reviews.model import Object, Review
 from reviews.redact import MASK, covers, join, lookup, place, scrubber, segments
@@ -24,7 +25,18 @@ def edit_form(review: Review, say: Callable[[str], str]) -> Form:
 
     Field names are JSON Pointers into `arguments`. Sensitive fields, and those that mention something sensitive, are
     locked: shown empty, blank keeps them. `say` hides and cleans what a schema says, for it may be the agent's own.
+    The steps of a plan are ticked one by one.
     """
+    form = _by_argument(review, say)
+    steps = plan.fields(review, say)
+    others = tuple(field for field in form.fields if field.name != "/steps")
+    if not steps or len(steps) + len(others) > plan.MOST:
+        return form
+    (in_text,) = in_one(form).fields
+    return Form(fields=(*steps, *others), submit="Approve the ticked steps", intro=plan.intro(review), whole=in_text)
+
+
+def _by_argument(review: Review, say: Callable[[str], str]) -> Form:
     arguments = review.request.action.arguments
     properties = _properties(review.route.schema)
     # What is there and blank may stay so: left blank it keeps its value.
@@ -47,6 +59,9 @@ def in_one(form: Form) -> Form:
 
     Locked fields are not asked: what is absent keeps its value (`merged`), what is written in replaces it.
     """
+    words = tuple(about for about in form.fields if not is_argument(about))
+    if form.whole is not None:
+        return replace(form, fields=(form.whole, *words))
     arguments = [about for about in form.fields if is_argument(about)]
     flat = {about.name: _own(about) for about in arguments if not left_out(about.value, about)}
     hidden = ", ".join(about.label for about in arguments if about.locked)
@@ -59,7 +74,7 @@ def in_one(form: Form) -> Form:
         max_length=_LONGEST,
         hint=f"Hidden and kept, unless you write them in: {hidden}." if hidden else "",
     )
-    return replace(form, fields=(whole, *(about for about in form.fields if not is_argument(about))))
+    return replace(form, fields=(whole, *words))
 
 
 def _own(about: Input) -> Any:
@@ -71,7 +86,11 @@ def _own(about: Input) -> Any:
 
 
 def merged(review: Review, given: Object) -> Object:
-    """The complete arguments of an edit: what was given, and the locked values that were left blank."""
+    """The complete arguments of an edit: what was given, and the locked values that were left blank.
+
+    Steps of a plan that were ticked become a plan again.
+    """
+    given = plan.chosen(review, given)
     arguments = review.request.action.arguments
     locked = _locked(review)
     # A form leaves blank fields out, so what was blank before and is absent now was not touched.

@@ -35,6 +35,9 @@ def redeem(review: Review, event: Redeemed) -> Transition:
         return refuse(review, event, f"This approval is {grant.state}.", Answer.GONE)
     if event.digest != review.proposal.digest:
         return refuse(review, event, "That digest is not the one approved. Act on the approved arguments only.")
+    if grant.usable_from is not None and event.at < grant.usable_from:
+        text = f"This approval can still be undone: it can be used from {grant.usable_from:%H:%M:%S} UTC on."
+        return refuse(review, event, text, Answer.LOCKED)
     used = replace(grant, state=GrantState.USED, redemption_id=event.redemption_id, redeem_key=event.key, at=event.at)
     detail = {"redemption": event.redemption_id, "digest": event.digest}
     entry = Record(kind="grant.used", at=event.at, actor=by_agent(review), detail=detail)

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from reviews.card import Tone
 from reviews.events import Effect, Record
 from reviews.model import Object, Review, Status, Target
-from reviews.ports import MessageRef
+from reviews.ports import Backlog, MessageRef
 
 T = TypeVar("T")
 
@@ -19,10 +20,11 @@ _RECEIVER = re.compile(r"[^:/?#]+://(?:[^/?#@]*@)?([^/?#]*)")
 
 
 class CopyKind(StrEnum):
-    """What a copy is of: one review's card, or a place's queue card of reviews folded there."""
+    """What a copy is of: one review's card, a place's queue card of reviews folded there, or a bulletin."""
 
     CARD = "card"
     QUEUE = "queue"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Copy:
     (posted perhaps, cannot be found), `folded` (shown in its place's queue card instead), `over` (an emptied queue
     card, or a folded copy that a later run replaced), `failed`. `due_at` is when the worker may try next. `told` is
     the log's number up to which news was said beneath it. `lease` is until when whoever claimed it last works on it:
-    kept under another lease than the row's, it is late.
+    kept under another lease than the row's, it is late. `review` is empty for a queue card and a bulletin's id for a
+    notice. `muted` says why it was posted and calls nobody (`Ana has paused notifications`); empty where it calls.
     """
 
     id: str
@@ -51,6 +54,31 @@ class Copy:
     kind: CopyKind = CopyKind.CARD
     told: int = 0
     lease: datetime | None = None
+    muted: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulletin:
+    """A message of the house to people, of no one review: a queue too deep, a gap on call, glass broken, a digest.
+
+    `id` begins with `bul_`. Its copies are posted like a card's and never redrawn.
+    """
+
+    id: str
+    title: str
+    text: str
+    at: datetime
+    tone: Tone = Tone.NEUTRAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A person stopped an agent; `instruction` is what its next plan is to heed. A string each, ids for people."""
+
+    by: str
+    at: datetime
+    reason: str
+    instruction: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +124,8 @@ class Agent:
 
     `secrets` are `whsec_…`, newest first (an older one stays while receivers change over). `hosts` are the
     callback hosts allowed, empty meaning any the operator allows. `sandbox` is the scripted answer of a
-    sandbox key, None for a real one. `rate` and `burst` are requests per second and at once.
+    sandbox key, None for a real one. `rate` and `burst` are requests per second and at once. `resuming` is who
+    ended its last stop, while some of what was held by it may still have to be let go.
     """
 
     name: str
@@ -111,7 +140,8 @@ class Agent:
     max_open: int = 1000
     sandbox: str | None = None
     revoked: bool = False
-    stopped: bool = False
+    stop: Stop | None = None
+    resuming: str | None = None
     created_at: datetime | None = None
 
 
@@ -152,7 +182,8 @@ class Query:
     """Which reviews to list. Empty tuples and None mean no restriction. `after` is a `seq` for paging.
 
     `order`: `newest`, `oldest`, `priority`. `roles` are roles needed; `called` a person called; any of the two
-    lets a review in.
+    lets a review in. `live`: open, or approved with a right to act that is not used up. `held`: only those held, or
+    only those not. `asked`: only what agents asked for, not what follows from it (`Review.about`).
     """
 
     agent: str | None = None
@@ -163,6 +194,9 @@ class Query:
     called: str | None = None
     levels_up_to: int | None = None
     open_only: bool = False
+    live: bool = False
+    held: bool | None = None
+    asked: bool = False
     order: str = "newest"
     limit: int = 50
     offset: int = 0
@@ -210,7 +244,10 @@ class Tx(Protocol):
         ...
 
     def recent(self, agent: str, subject: str | None, since: datetime) -> list[tuple[datetime, float | None]]:
-        """Instants and amounts of this agent's reviews of this subject since then, for the policy's counters."""
+        """Instants and amounts of this agent's reviews of this subject since then, for the policy's counters.
+
+        What follows from a review (`Review.about`) is not counted: the agent asked once.
+        """
         ...
 
     def due(self, now: datetime, limit: int) -> list[Review]:
@@ -286,6 +323,23 @@ class Tx(Protocol):
         """What was kept so; None when nothing was."""
         ...
 
+    # the house's own messages, and the load on people
+    def put_bulletin(self, bulletin: Bulletin, targets: Sequence[Target]) -> None:
+        """Keep a bulletin and a new copy of it for each target, due now. The same id again changes nothing."""
+        ...
+
+    def bulletin(self, bulletin_id: str) -> Bulletin | None:
+        """Read a bulletin."""
+        ...
+
+    def backlog(self) -> list[Backlog]:
+        """What waits for each role and level, of open reviews; none held, none of a sandbox."""
+        ...
+
+    def pace(self, agent: str, since: datetime) -> int:
+        """How many of an agent's reviews have ended since then."""
+        ...
+
     # deliveries
     def add_delivery(self, delivery: Delivery) -> None:
         """Keep a message to an agent. Raises Duplicate for an id in use."""
@@ -328,6 +382,12 @@ class Tx(Protocol):
 
     def agents(self) -> list[Agent]:
         """Every agent."""
+        ...
+
+    def agent(self, name: str, *, change: bool = False) -> Agent | None:
+        """One agent as it stands now, and so to the end of this transaction; a transition that depends on it reads it
+        here. To `change` it is read so that nobody else reads it here meanwhile.
+        """
         ...
 
     def put_ticket(self, ticket: Ticket) -> None:

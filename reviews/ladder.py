@@ -6,34 +6,35 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from reviews import eligibility
-from reviews.eligibility import Barred
 from reviews.events import (
     Answer,
     Deliver,
     Effect,
     Escalated,
-    Handed,
-    Held,
     Message,
-    PersonEvent,
     Post,
     Rang,
     Record,
     Refresh,
-    Released,
     Ticked,
     Transition,
     Unreachable,
 )
-from reviews.model import Cause, GrantState, Ladder, Person, Reach, Review, RiskLevel, Schedule, Status
-from reviews.steps import Effects, by, close, done, end, forbid, noted, open_grant, refuse, same, sentence
+from reviews.model import Cause, GrantState, Ladder, Object, Order, Reach, Review, RiskLevel, Status, Then, Tier
+from reviews.steps import Effects, close, end, noted, open_grant, sentence
 from reviews.values import replace
+
+#: The target that means the channels of the roles needed: in sequence, of the one whose turn it is.
+_ROLES = "channel:role"
 
 # ---------------------------------------------------------------------------------------------- time
 
 
 def settle(review: Review, at: datetime) -> tuple[Review, Effects]:
-    """What time alone has ended by `at`: the deadline, the reply clock, an approval's validity."""
+    """What time alone has brought by `at`: the deadline, the reply clock, an approval's validity, the end of approving.
+
+    By the clock, not by the timer: a vote that comes before a late timer finds it closed.
+    """
     grant = open_grant(review)
     if grant is not None and at >= grant.valid_until:
         lapsed = close(replace(review, version=review.version + 1), replace(grant, state=GrantState.LAPSED, at=at))
@@ -45,7 +46,24 @@ def settle(review: Review, at: datetime) -> tuple[Review, Effects]:
     if review.status is Status.CHANGES_REQUESTED and review.reply_by is not None and at >= review.reply_by:
         reason = "No other proposal came in time."
         return end(review, Status.EXPIRED, Cause.TIMEOUT, at, reason=reason, actor="placet")
+    by_hand = _by_hand_at(review)
+    if by_hand is not None and at >= by_hand:
+        left = replace(review, ladder=replace(review.ladder, by_hand=True), version=review.version + 1)
+        return left, (Record(kind="review.by_hand", at=at, actor="placet"), Refresh())
     return review, ()
+
+
+def _by_hand_at(review: Review) -> datetime | None:
+    """From when on a person must do it, for nobody has approved it; None where that never comes, or has come.
+
+    Like the deadline, it does not wait for who has the review in hand. What was done already is left alone.
+    """
+    ladder, route = review.ladder, review.route
+    done = ladder.by_hand or review.afterwards or route.tier is Tier.HUMAN_ONLY
+    if done or review.status is not Status.PENDING:
+        return None
+    instants = zip(route.chain, ladder.schedule.rungs, strict=False)
+    return next((instant for rung, instant in instants if rung.then is Then.HUMAN_ONLY), None)
 
 
 def tick(review: Review, event: Ticked) -> Transition:
@@ -76,8 +94,10 @@ def next_alarm(review: Review) -> datetime | None:
         return None
     ladder = review.ladder
     alarms = [ladder.schedule.deadline_at]
-    if (rung := _next(review)) is not None:
+    if (rung := _next(review, reminders=True)) is not None:
         alarms.append(_due(ladder.schedule.rungs[rung], ladder))
+    if (by_hand := _by_hand_at(review)) is not None:
+        alarms.append(by_hand)
     if (sla := _sla(ladder)) is not None:
         alarms.append(sla)
     return min(alarms)
@@ -97,28 +117,55 @@ def _sla(ladder: Ladder) -> datetime | None:
 
 
 def climb(review: Review, at: datetime, upto: int, reach: Sequence[Reach], *, why: str) -> tuple[Review, Effects]:
-    """Fire the rungs below `upto` together, and on past any that reach nobody. `reach` is aligned with the chain."""
+    """Fire the rungs below `upto` together, and on past any that reach nobody. `reach` is aligned with the chain.
+
+    Who was called is reminded only where nobody else is called at the same time.
+    """
     ladder, chain = review.ladder, review.route.chain
     calls, top = _calls(review, upto, reach)
     after = replace(review, ladder=replace(ladder, fired=top))
     if not calls:
-        return after, ()
+        return _reminded(after, at, [rung for rung in range(ladder.fired, top) if chain[rung].remind])
     later = any(chain[rung].after > timedelta(0) for rung in calls)
-    persons = list(dict.fromkeys(person for who in calls.values() for person in who.persons))
-    detail = {"rungs": list(calls), "epoch": ladder.epoch, "persons": persons, "why": why}
+    detail = {"rungs": list(calls), "epoch": ladder.epoch, "persons": _persons(calls), "why": why}
     kind = "review.escalated" if later else "review.called"
     effects = [*_rang(ladder.epoch, at, calls), Record(kind=kind, at=at, actor="placet", detail=detail)]
     if later:
         effects.append(Deliver(message=Message.ESCALATED))
-    called = dict(review.called)
-    for rung, who in calls.items():
-        called |= {} if chain[rung].notify_only else who.persons
-    after = replace(after, called=called)
+    after, given = _joined(after, at, calls)
     # Nobody has seen a card yet of a review just opened: there is none to draw again.
     if review.version > 1 or ladder.fired > 0 or later:
         after = replace(after, version=review.version + 1)
         effects.append(Refresh())
-    return after, (*effects, *_posts(ladder.epoch, calls))
+    return after, (*effects, *given, *_posts(ladder.epoch, calls))
+
+
+def _reminded(review: Review, at: datetime, overdue: Sequence[int]) -> tuple[Review, Effects]:
+    """Tell who was called that it still waits: once, however many reminders are overdue."""
+    if not overdue:
+        return review, ()
+    ladder = review.ladder
+    until = ladder.schedule.deadline_at.isoformat()
+    waiting = {"rungs": list(overdue), "epoch": ladder.epoch, "needed": eligibility.needed(review), "until": until}
+    entry = Record(kind="review.reminded", at=at, actor="placet", detail=waiting)
+    rang = (Rang(epoch=ladder.epoch, rung=rung, at=at) for rung in overdue)
+    return replace(review, version=review.version + 1), (*rang, entry, Refresh())
+
+
+def _joined(review: Review, at: datetime, calls: dict[int, Reach]) -> tuple[Review, Effects]:
+    """The review with those called as electors, and with those it is assigned to."""
+    called = dict(review.called)
+    for rung, who in calls.items():
+        called |= {} if review.route.chain[rung].notify_only else who.persons
+    fresh = tuple(dict.fromkeys(p for who in calls.values() for p in who.assigned if p not in review.assigned))
+    joined = replace(review, called=called, assigned=(*review.assigned, *fresh))
+    if not fresh:
+        return joined, ()
+    return joined, (Record(kind="review.assigned", at=at, actor="placet", detail={"persons": list(fresh)}),)
+
+
+def _persons(calls: dict[int, Reach]) -> list[str]:
+    return list(dict.fromkeys(person for who in calls.values() for person in who.persons))
 
 
 def _calls(review: Review, upto: int, reach: Sequence[Reach]) -> tuple[dict[int, Reach], int]:
@@ -135,12 +182,15 @@ def _calls(review: Review, upto: int, reach: Sequence[Reach]) -> tuple[dict[int,
 
 
 def _rang(epoch: int, at: datetime, calls: dict[int, Reach]) -> list[Effect]:
-    effects: list[Effect] = [Rang(epoch=epoch, rung=rung, at=at) for rung in calls]
-    for rung, who in calls.items():
-        if who.unreachable is not None:
-            detail = {"rung": rung, "why": who.unreachable}
-            effects.append(Record(kind="rung.unreachable", at=at, actor="placet", detail=detail))
-    return effects
+    return [*(Rang(epoch=epoch, rung=rung, at=at) for rung in calls), *_missed(at, calls)]
+
+
+def _missed(at: datetime, calls: dict[int, Reach]) -> list[Effect]:
+    """What is written down of rungs that reach nobody, or not everybody."""
+    whys = [(rung, why) for rung, who in calls.items() for why in (who.unreachable, *who.missed) if why is not None]
+    return [
+        Record(kind="rung.unreachable", at=at, actor="placet", detail={"rung": rung, "why": why}) for rung, why in whys
+    ]
 
 
 def _posts(epoch: int, calls: dict[int, Reach]) -> tuple[Post, ...]:
@@ -150,10 +200,11 @@ def _posts(epoch: int, calls: dict[int, Reach]) -> tuple[Post, ...]:
     return tuple(Post(target=target, epoch=epoch, rung=first[target]) for target in wanted)
 
 
-def _next(review: Review) -> int | None:
-    """The next rung that calls somebody; None when all have."""
+def _next(review: Review, *, reminders: bool = False) -> int | None:
+    """The next rung that calls somebody, or reminds them; None when all have."""
     chain = review.route.chain
-    return next((rung for rung in range(review.ladder.fired, len(chain)) if chain[rung].notify), None)
+    left = range(review.ladder.fired, len(chain))
+    return next((rung for rung in left if chain[rung].notify or (reminders and chain[rung].remind)), None)
 
 
 def _past_next(review: Review) -> int:
@@ -171,70 +222,53 @@ def escalate(review: Review, event: Escalated) -> Transition:
     return Transition(review=called, text="The next on the chain is called.", effects=(pushed, *effects))
 
 
+def call_next(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Review, Effects]:
+    """In sequence, once a slot is filled: call the role whose turn it is, by the rungs that called the one before.
+
+    `reach` is aligned with the chain and is of that role. Who was called already is not called again.
+    """
+    slots, filled = eligibility.slots_of(review), len(eligibility.seats(review, review.votes_now()))
+    if review.route.order is not Order.SEQUENCE or filled == len(slots) or slots[filled] in slots[:filled]:
+        return review, ()
+    chain, epoch = review.route.chain, review.ladder.epoch
+    fired = range(min(review.ladder.fired, len(reach)))
+    calls = {rung: _afresh(review, reach[rung]) for rung in fired if _ROLES in chain[rung].notify}
+    if not calls:
+        return review, ()
+    detail = {"rungs": list(calls), "epoch": epoch, "persons": _persons(calls), "turn": str(slots[filled])}
+    entry = Record(kind="review.called", at=at, actor="placet", detail=detail)
+    after, given = _joined(review, at, calls)
+    effects = (*_missed(at, calls), entry, *given, *_posts(epoch, calls))
+    if any(who.unreachable is None for who in calls.values()):
+        return after, effects
+    after, more = climb(after, at, _past_next(after), reach, why=f"{slots[filled]} cannot be reached")
+    return after, (*effects, *more)
+
+
+def _afresh(review: Review, who: Reach) -> Reach:
+    return replace(who, targets=tuple(target for target in who.targets if target.person not in review.called))
+
+
 def unreachable(review: Review, event: Unreachable) -> Transition:
-    """A rung turned out to reach nobody: the next goes at once, unless it was called meanwhile."""
-    entry = Record(kind="rung.unreachable", at=event.at, actor="placet", detail={"rung": event.rung, "why": event.why})
-    last = max((n for n in range(review.ladder.fired) if review.route.chain[n].notify), default=None)
-    fresh = event.epoch == review.ladder.epoch and event.rung == last
-    if review.status is not Status.PENDING or review.held or not fresh:
+    """A rung turned out to reach nobody: another place of the same person is tried, else the next rung goes at once.
+
+    Not where it was called meanwhile, nor for an earlier run.
+    """
+    ladder = review.ladder
+    detail: Object = {"rung": event.rung, "why": event.why}
+    if event.instead is not None:
+        detail |= {"instead": event.instead.surface}
+    entry = Record(kind="rung.unreachable", at=event.at, actor="placet", detail=detail)
+    if review.status is not Status.PENDING or review.held or event.epoch != ladder.epoch:
+        return Transition(review=review, effects=(entry,))
+    if event.instead is not None:
+        again = Post(target=event.instead, epoch=event.epoch, rung=event.rung)
+        return Transition(review=review, effects=(entry, again))
+    last = max((n for n in range(ladder.fired) if review.route.chain[n].notify), default=None)
+    if event.rung != last:
         return Transition(review=review, effects=(entry,))
     called, effects = climb(review, event.at, _past_next(review), event.reach, why=event.why)
     return Transition(review=called, effects=(entry, *effects))
-
-
-# ---------------------------------------------------------------------------------------------- pauses
-
-
-def own(review: Review, event: PersonEvent, owner: Person, until: datetime) -> Transition:
-    """Put the review into one person's hands: nobody else is called before `until`."""
-    standing = eligibility.standing(review, event.person)
-    if isinstance(standing, Barred):
-        return forbid(review, event, standing.text)
-    until = min(until, review.ladder.schedule.deadline_at)
-    kept = replace(review, owner=owner.id, ladder=replace(review.ladder, paused_until=until))
-    text = f"{owner.name} has it. Nobody else is called before {until:%H:%M} UTC; then the chain goes on."
-    return done(kept, text, noted("review.taken", event, owner=owner.id, until=until.isoformat()))
-
-
-def hand(review: Review, event: Handed) -> Transition:
-    """Put the review into the hands of another who may decide it."""
-    if isinstance(eligibility.standing(review, event.to), Barred):
-        return refuse(review, event, f"{event.to.name} may not decide this, so it cannot be handed to them.")
-    return own(review, event, event.to, event.until)
-
-
-def hold(review: Review, event: Held) -> Transition:
-    """Stop the clocks with the agent."""
-    if review.held:
-        return same(review, "This agent is stopped already.")
-    entry = Record(kind="review.held", at=event.at, actor=by(event.by), detail={"reason": event.reason})
-    return done(replace(review, held_since=event.at), "Held: its agent is stopped.", entry)
-
-
-def release(review: Review, event: Released) -> Transition:
-    """Let the clocks go on from where they stopped."""
-    if review.held_since is None:
-        return same(review, "This agent is not stopped.")
-    pause = event.at - review.held_since
-    entry = Record(kind="review.released", at=event.at, actor=by(event.by), detail={"held_s": pause.total_seconds()})
-    free = replace(
-        review,
-        held_since=None,
-        ladder=_shifted(review.ladder, pause),
-        reply_by=review.reply_by + pause if review.reply_by else None,
-    )
-    return done(free, "Its agent goes on, and so do the clocks.", entry)
-
-
-def _shifted(ladder: Ladder, pause: timedelta) -> Ladder:
-    old = ladder.schedule
-    schedule = Schedule(
-        rungs=tuple(due + pause if n >= ladder.fired else due for n, due in enumerate(old.rungs)),
-        deadline_at=old.deadline_at + pause,
-        sla_at=old.sla_at + pause if old.sla_at else None,
-    )
-    until = ladder.paused_until + pause if ladder.paused_until else None
-    return replace(ladder, epoch=ladder.epoch + 1, schedule=schedule, paused_until=until)
 
 
 # ---------------------------------------------------------------------------------------------- the queue

@@ -3,7 +3,8 @@
 `decide(review, event)` answers what an event comes to. The table on top says for every event and phase whether it
 acts, is refused, or is only whispered about; the diagram in the docs is drawn from it. Time comes first: whatever
 ended by the event's instant has ended before the event is looked at, so a vote at the deadline is late even when
-the timer is later still. How each event acts is told in `opening`, `voting`, `granting` and `ladder`.
+the timer is later still. How each event acts is told in `opening`, `voting`,
+`granting`, `holding`, `glass`, `appealing` and `ladder`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from reviews import granting, ladder, voting
+from reviews import appealing, glass, granting, holding, ladder, voting
 from reviews.events import (
     Answer,
     Answered,
+    Appealed,
     Approved,
     BrokenGlass,
     ChangesRequested,
@@ -44,7 +46,7 @@ from reviews.events import (
     Withdrawn,
 )
 from reviews.ladder import next_alarm, priority
-from reviews.model import Review, Status, Verb
+from reviews.model import Review, Route, Status, Verb
 from reviews.opening import open_review, revise
 from reviews.steps import noted, open_grant, refuse, same, sentence
 from reviews.values import replace
@@ -103,7 +105,12 @@ _KEPT = _acts("kept")
 
 #: Every event in every phase: pending, changes_requested, approved with an open grant, other ends.
 TABLE: Mapping[type, tuple[Cell, Cell, Cell, Cell]] = {
-    Approved: (_acts("fills a slot; all filled → approved", "approved"), _REFUSED, _SAME, _SAME),
+    Approved: (
+        _acts("fills a slot; all filled → approved; in sequence the next is called", "approved"),
+        _REFUSED,
+        _SAME,
+        _SAME,
+    ),
     Edited: (_acts("new revision, earlier votes void", "pending", "approved", "rejected"), _REFUSED, _SAME, _SAME),
     Rejected: (
         _acts("rejected", "rejected"),
@@ -116,15 +123,21 @@ TABLE: Mapping[type, tuple[Cell, Cell, Cell, Cell]] = {
     Commented: (_KEPT, _KEPT, _KEPT, _KEPT),
     Escalated: (_acts("next rung now; at the last: whisper"), _REFUSED, _REFUSED, _REFUSED),
     Taken: (_acts("owner set, ladder paused"), _WHISPERS, _WHISPERS, _WHISPERS),
-    Handed: (_acts("owner set, ladder paused"), _WHISPERS, _WHISPERS, _WHISPERS),
+    Handed: (_acts("owner set and told, ladder paused"), _WHISPERS, _WHISPERS, _WHISPERS),
     Revealed: (_KEPT, _KEPT, _KEPT, _KEPT),
     Undone: (_REFUSED, _REFUSED, _acts("grant revoked, agent told", "revoked"), _REFUSED),
     Revoked: (_REFUSED, _REFUSED, _acts("grant revoked, agent told", "revoked"), _REFUSED),
     BrokenGlass: (
-        _acts("approved, own cause", "approved"),
-        _acts("approved, own cause", "approved"),
+        _acts("asks for an observer; observed in time → approved, own cause", "approved"),
+        _acts("asks for an observer; observed in time → approved, own cause", "approved"),
         _REFUSED,
         _REFUSED,
+    ),
+    Appealed: (
+        _REFUSED,
+        _REFUSED,
+        _REFUSED,
+        _acts("rejected by a person: a linked review to somebody more senior, once; else refused"),
     ),
     Revised: (
         _acts("new revision, epoch +1", "pending", "rejected"),
@@ -141,18 +154,28 @@ TABLE: Mapping[type, tuple[Cell, Cell, Cell, Cell]] = {
     Redeemed: (
         _REFUSED,
         _REFUSED,
-        _acts("grant used", "used"),
+        _acts("grant used; while it can be undone: 423", "used"),
         _acts("used by this call: same answer; lapsed, revoked, returned: gone (410); else refused"),
     ),
     Reported: (_REFUSED, _REFUSED, _acts("appended"), _acts("approved, answered: appended; else refused")),
     Ticked: (
-        _acts("rungs due go out as one; deadline → expired", "expired"),
+        _acts("rungs due go out as one; human_only → by hand; deadline → expired", "expired"),
         _acts("reply clock → expired", "expired"),
         _acts("valid_until → grant lapsed", "lapsed"),
         _NOTHING,
     ),
-    Held: (_acts("clocks stop, votes whisper"), _acts("clocks stop"), _acts("redeem 423"), _NOTHING),
-    Released: (_acts("clocks go on, epoch +1"), _acts("clocks go on"), _acts("redeem works again"), _NOTHING),
+    Held: (
+        _acts("clocks stop, votes whisper, agent told"),
+        _acts("clocks stop, agent told"),
+        _acts("redeem 423, agent told"),
+        _NOTHING,
+    ),
+    Released: (
+        _acts("clocks go on, epoch +1, agent told; not started: it sets out", "approved", "rejected"),
+        _acts("clocks go on, agent told"),
+        _acts("redeem works again, agent told"),
+        _NOTHING,
+    ),
     Posted: (_KEPT, _KEPT, _KEPT, _KEPT),
     Unreachable: (_acts("next rung at once, timeline says why"), _KEPT, _KEPT, _KEPT),
 }
@@ -161,6 +184,7 @@ _PHASES = tuple(Phase)
 #: What a stopped agent's review still takes.
 _WHILE_HELD = (
     Rejected,
+    Revised,
     Withdrawn,
     Commented,
     Revealed,
@@ -221,9 +245,8 @@ def _ruled(review: Review, event: Event) -> Transition | None:
 
 def _barred(review: Review, event: Event) -> Transition | None:
     """A revision gone by, a decision that is not open, a route that would be laxer; None when nothing is against it."""
-    if isinstance(event, Edited | Revised) and event.proposal.route.tier.strictness < review.route.tier.strictness:
-        tiers = f"{event.proposal.route.tier} after {review.route.tier}"
-        return refuse(review, event, f"A new revision may only be routed more strictly, not {tiers}.")
+    if isinstance(event, Edited | Revised) and (laxer := _laxer(review.route, event.proposal.route)):
+        return refuse(review, event, f"A new revision may only be routed more strictly, not {laxer}.")
     verb = _VOTES.get(type(event))
     if not isinstance(event, PersonEvent) or (verb is None and not isinstance(event, BrokenGlass)):
         return None
@@ -232,6 +255,13 @@ def _barred(review: Review, event: Event) -> Transition | None:
         return _again(review, event) or refuse(review, event, text)
     closed = voting.closed_to(review, verb) if verb is not None else None
     return refuse(review, event, closed) if closed else None
+
+
+def _laxer(old: Route, new: Route) -> str | None:
+    """In which respect a new route is laxer than the one that stands; None when in none."""
+    if new.tier.strictness < old.tier.strictness:
+        return f"{new.tier} after {old.tier}"
+    return "in shadow mode" if new.shadow and not old.shadow else None
 
 
 def _again(review: Review, event: Event) -> Transition | None:
@@ -275,9 +305,9 @@ def _act(review: Review, event: Event) -> Transition:  # noqa: C901 - one flat m
         case Escalated():
             return ladder.escalate(review, event)
         case Taken():
-            return ladder.own(review, event, event.person, event.until)
+            return holding.take(review, event)
         case Handed():
-            return ladder.hand(review, event)
+            return holding.hand(review, event)
         case Revealed():
             return Transition(
                 review=review, text="Shown, and written down.", effects=(noted("review.revealed", event),)
@@ -287,7 +317,9 @@ def _act(review: Review, event: Event) -> Transition:  # noqa: C901 - one flat m
         case Revoked():
             return granting.revoke(review, event)
         case BrokenGlass():
-            return voting.break_glass(review, event)
+            return glass.press(review, event)
+        case Appealed():
+            return appealing.appeal(review, event)
         case Revised():
             return revise(review, event)
         case Withdrawn():
@@ -299,9 +331,9 @@ def _act(review: Review, event: Event) -> Transition:  # noqa: C901 - one flat m
         case Ticked():
             return ladder.tick(review, event)
         case Held():
-            return ladder.hold(review, event)
+            return holding.hold(review, event)
         case Released():
-            return ladder.release(review, event)
+            return holding.release(review, event)
         case Posted():
             return _posted(review, event)
         case Unreachable():

@@ -110,10 +110,12 @@ class Order(StrEnum):
 
 
 class Then(StrEnum):
-    """What the last rung of a chain does. Silence is never an approval."""
+    """What the end of a chain does. Silence is never an approval."""
 
     EXPIRE = "expire"
     HOLD = "hold"
+    FALLBACK_ROLE = "fallback-role"
+    HUMAN_ONLY = "human_only"
 
 
 class Verb(StrEnum):
@@ -134,6 +136,24 @@ class Verb(StrEnum):
     BREAK_GLASS = "break_glass"
     STOP = "stop"
     RESUME = "resume"
+    APPEAL = "appeal"
+
+
+class Right(StrEnum):
+    """What a role lets people do beyond deciding (`roles: X: {may: [...]}`)."""
+
+    STOP = "stop"
+    BREAK_GLASS = "break_glass"
+    APPEAL = "appeal"
+    POLICY = "policy"
+
+
+class Relation(StrEnum):
+    """Why the house opened a review about another one."""
+
+    FEEDBACK = "feedback"
+    APPEAL = "appeal"
+    AFTER_GLASS = "after_glass"
 
 
 #: What an agent may ask to be left out; approving and rejecting always stay.
@@ -276,7 +296,7 @@ class Rung:
     `notify` holds targets as the policy names them: `channel:role` (the channels of the roles needed),
     `role:NAME`, `person:ID`, `oncall:ROTATION.LAYER`. `via` holds ways: `channel dm sms email call web`;
     empty means by preference. Who is reached may decide unless `notify_only`. The last rung of a chain may
-    notify nobody and say only what happens `then`.
+    notify nobody and say only what happens `then`. A `remind` rung notifies nobody: who was called is told again.
     `clock` is what `after` counts: `always`, or `business` for business hours only.
     """
 
@@ -286,6 +306,7 @@ class Rung:
     notify_only: bool = False
     then: Then | None = None
     clock: str = "always"
+    remind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +316,8 @@ class Route:
     `risk` and `reversible` are the effective ones (catalogue and claim, the stricter). `sensitive` are JSON
     Pointers from the request's root, the catalogue's and the agent's together. `schema` is the one arguments are
     checked against (the catalogue's where there is one). `p` is the probability 0..1 that a sampled review is
-    drawn. `shadow` means: recorded, let through. `rule` is the name of the rule, or `default`.
+    drawn. `shadow` means: recorded, let through. `rule` is the name of the rule, or `default`. `undo` is how long
+    an approval rests before the agent may use it; `assign_one`: one holder of each role needed is called, not all.
     `explanation` is the sentence shown to people and agents for why this route was taken.
     """
 
@@ -321,6 +343,8 @@ class Route:
     explanation: str = ""
     p: float | None = None
     shadow: bool = False
+    undo: timedelta = timedelta(0)
+    assign_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,7 +383,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A human known to the operator. `level` is the highest of their roles'; `scopes` what they may see."""
+    """A human known to the operator. `level` is the highest of their roles'; `scopes` what they may decide.
+
+    `may` are the rights their roles give.
+    """
 
     id: str
     name: str
@@ -367,6 +394,7 @@ class Person:
     level: int = 0
     scopes: frozenset[str] = frozenset()
     auditor: bool = False
+    may: frozenset[Right] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,12 +428,17 @@ class Reach:
 
     `persons` maps person id to the source of their call (`oncall:it-ops.primary (short form)`); `targets` are
     the places a card is posted to, possibly none where a live queue shows it anyway; `unreachable` says in a
-    sentence why the rung reaches nobody, and is None when it reaches somebody.
+    sentence why the rung reaches nobody, and is None when it reaches somebody. Both targets and `unreachable`: the
+    card is posted, yet nobody is likely to notice it, so the next rung goes at once. `assigned` are the persons the
+    review is theirs to look at first. `missed` says, of a rung that does reach somebody, whom and what it does not
+    (`sms is not set up here.`).
     """
 
     persons: dict[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     unreachable: str | None = None
+    assigned: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -446,21 +479,29 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """One run of the chain. Rungs `0 … fired-1` have fired; `paused_until` is set by taking the review."""
+    """One run of the chain. Rungs `0 … fired-1` have fired; `paused_until` is set by taking the review.
+
+    `by_hand`: nobody may approve any more, only do it themselves (`then: human_only` has come).
+    """
 
     epoch: int
     schedule: Schedule
     fired: int = 0
     sla_passed: bool = False
     paused_until: datetime | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The right to act an approval gives, once, for the approved digest, before `valid_until`."""
+    """The right to act an approval gives, once, for the approved digest, from `usable_from` on, before `valid_until`.
+
+    `usable_from` None: at once.
+    """
 
     state: GrantState
     valid_until: datetime
+    usable_from: datetime | None = None
     redemption_id: str | None = None
     redeem_key: str | None = None
     at: datetime | None = None
@@ -516,6 +557,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glass:
+    """Somebody has begun to break the glass; a second person who may must observe it before `until`."""
+
+    person: str
+    name: str
+    reason: str
+    surface: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """One thing a person must look at.
 
@@ -523,7 +576,11 @@ class Review:
     to the source of their call. `original` is the arguments of revision 1, for the changes shown.
     `owners` are the persons who own the agent; `principal` the person its key acts for, who alone may `confirm`;
     `named` those the agent said it acts for, in any revision: by its word people are left out, never let in.
-    `about` links a feedback review to the one it looks at.
+    `about` is the review this one follows from and `relation` why; both mean nothing where `about` is None.
+    `excluded` are persons who may not decide it, for they decided what it is about. `assigned` are those it was given
+    to, of many who could. `instruction` is what the agent's next plan is to heed, said when it was stopped. What was
+    asked by a stopped agent has not `started`: nobody was called and policy has decided nothing. `appeal` is the
+    review in which a rejection is looked at again.
     """
 
     id: str
@@ -548,6 +605,13 @@ class Review:
     grant: Grant | None = None
     outcomes: tuple[Outcome, ...] = ()
     about: str | None = None
+    relation: Relation = Relation.FEEDBACK
+    excluded: frozenset[str] = frozenset()
+    assigned: tuple[str, ...] = ()
+    glass: Glass | None = None
+    appeal: str | None = None
+    instruction: str | None = None
+    started: bool = True
     sandbox: bool = False
     seq: int = 0
 
@@ -570,6 +634,13 @@ class Review:
     def held(self) -> bool:
         """Whether the agent is stopped, which stops this review's clocks."""
         return self.held_since is not None
+
+    @property
+    def afterwards(self) -> bool:
+        """Whether it looks at what was done already, so that its approval gives no right to act."""
+        if self.request.review_type is ReviewType.FEEDBACK:
+            return True
+        return self.about is not None and self.relation is not Relation.APPEAL
 
     @property
     def edited(self) -> bool:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reviews.events import Edited, Record, Refresh, Revised, Transition
+from reviews.events import Edited, Held, Record, Refresh, Revised, Transition
 from reviews.ladder import climb
 from reviews.model import Cause, Ladder, Reach, Review, Status, Tier
-from reviews.steps import Effects, by_agent, end, refuse, sentence
+from reviews.steps import Effects, by_agent, end, halt, refuse, sentence
 from reviews.values import replace
 
 #: Each revision calls people anew and moves the deadline, so an agent may not go on for ever.
 MOST_REVISIONS = 50
 
 
-def open_review(review: Review, reach: Sequence[Reach]) -> Transition:
+def open_review(review: Review, reach: Sequence[Reach], *, held: Held | None = None) -> Transition:
     """Begin a review: policy decides at once where no person is needed, else the first rungs go out.
 
-    `review` is the bare one (pending, ladder at its start); `reach` is aligned with its chain.
+    `review` is the bare one (pending, ladder at its start); `reach` is aligned with its chain. `held` is how its agent
+    was stopped: then nothing is decided and nobody called before it is released.
     """
     asked = Record(
         kind="review.opened",
@@ -34,7 +35,10 @@ def open_review(review: Review, reach: Sequence[Reach]) -> Transition:
             "about": review.about,
         },
     )
-    after, effects = _set_out(review, review.created_at, reach)
+    if held is not None:
+        after, effects = halt(replace(review, started=False), held)
+    else:
+        after, effects = set_out(review, review.created_at, reach)
     return Transition(review=after, effects=(asked, *effects), text=sentence(after))
 
 
@@ -57,7 +61,8 @@ def new_revision(review: Review, event: Edited | Revised) -> tuple[Review, Effec
     """The review under a new proposal: earlier votes no longer count, the ladder runs anew.
 
     Its number and whose it is are given here, so that no revision ever comes back. Who was called stays an elector
-    only while the chain that called them is still the one that holds.
+    only while the chain that called them is still the one that holds. Who asked to break the glass saw another one.
+    While its agent is stopped it does not set out.
     """
     whose = event.person.id if isinstance(event, Edited) else "agent"
     proposal = replace(event.proposal, revision=review.revision + 1, proposed_by=whose)
@@ -65,17 +70,22 @@ def new_revision(review: Review, event: Edited | Revised) -> tuple[Review, Effec
         review,
         proposal=proposal,
         status=Status.PENDING,
-        ladder=Ladder(epoch=review.ladder.epoch + 1, schedule=event.schedule),
+        ladder=Ladder(epoch=review.ladder.epoch + 1, schedule=event.schedule, by_hand=review.ladder.by_hand),
         called=review.called if proposal.route.chain == review.route.chain else {},
         reply_by=None,
         owner=None,
+        glass=None,
+        started=not review.held,
         version=review.version + 1,
     )
-    after, effects = _set_out(fresh, event.at, event.reach)
+    if fresh.held:
+        return fresh, (Refresh(),)
+    after, effects = set_out(fresh, event.at, event.reach)
     return after, (Refresh(), *effects)
 
 
-def _set_out(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Review, Effects]:
+def set_out(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Review, Effects]:
+    """Decide by policy, or call the rungs due."""
     route = review.route
     if route.tier is Tier.DENY and not route.shadow:
         return end(review, Status.REJECTED, Cause.POLICY, at, reason=route.explanation, actor="policy")

@@ -23,11 +23,13 @@ class MessageRef:
     """Where a posted copy lies, in the surface's own words (`{"channel": …, "ts": …}`).
 
     `mark` is how a reply to it names it (`C1:1700.1`), unique on its surface; empty where replies name nothing.
+    `muted` says in a sentence why whom it was posted to does not notice (`Ana has paused notifications`); else empty.
     """
 
     surface: str
     ref: dict[str, str]
     mark: str = ""
+    muted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,9 @@ class Abilities:
     """What a surface can do.
 
     `live` surfaces draw from the database whenever looked at, so a role's queue needs no posted copy.
-    `finds` says whether `find` can look for an earlier post. `per_second` paces posts to one address.
+    `finds` says whether `find` can look for an earlier post. `per_second` paces posts to one address. Where nothing
+    can be `redrawn` (an SMS), what was posted is never updated and only its review's end is noted. `rings` says
+    whether it wakes somebody asleep. A `shared` surface is one address for everybody called (a pager).
     """
 
     forms: bool
@@ -45,6 +49,9 @@ class Abilities:
     finds: bool
     max_bytes: int
     per_second: float
+    redrawn: bool = True
+    rings: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +158,25 @@ class QueueItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits for a role (`manager`) or a level (`level 2`): how many reviews, and since when the oldest."""
+
+    whom: str
+    waiting: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage:
-    """A page of the queue, most urgent first (newest first for `decided`). `counts` by view."""
+    """A page of the queue, most urgent first (newest first for `decided`). `counts` by view.
+
+    `backlog` is what waits for each of the person's roles; for an auditor, for every role.
+    """
 
     items: tuple[QueueItem, ...]
     cursor: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    backlog: tuple[Backlog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +270,14 @@ class Door(Protocol):
 
     async def enter(self, link: str) -> Session | Refusal:
         """Spend a link and open a session."""
+        ...
+
+    async def invite(self, person: str, review: str) -> str:
+        """A link by which a person may look at one review, take, escalate or reject it, for an hour. Its address."""
+        ...
+
+    async def again(self, link: str) -> str:
+        """Send a link that ran out anew, to the address known of whose it was. The same sentence whoever asks."""
         ...
 
     async def session(self, secret: str) -> Session | None:

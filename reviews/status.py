@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reviews.card import Tone
-from reviews.model import Cause, GrantState, Review, ReviewType, RiskLevel, Status
+from reviews.model import Cause, GrantState, Review, RiskLevel, Status
 
 #: The agent by which people ask for reviews themselves; it is owned by who asked, and no key opens it.
 DESK = "desk"
@@ -27,12 +27,14 @@ def status_word(review: Review) -> str:
     if review.held:
         return "On hold"
     if review.status is Status.PENDING:
-        return "Feedback wanted" if afterwards(review) else "Review needed"
+        return "Feedback wanted" if review.afterwards else "Review needed"
     if review.status is Status.APPROVED and review.decision is not None:
         state = review.grant.state if review.grant else None
         if review.decision.cause is Cause.BREAK_GLASS:
             return "Approved (glass broken)"
         return f"Approval {state}" if state in _GONE else "Approved"
+    if review.appeal is not None:
+        return "Rejected (appealed)"
     return review.status.replace("_", " ").capitalize()
 
 
@@ -45,11 +47,6 @@ def tone_of(review: Review) -> Tone:
     if review.grant is not None and review.grant.state in _GONE:
         return Tone.MUTED
     return _TONES[review.status]
-
-
-def afterwards(review: Review) -> bool:
-    """Whether it is about something that was done already."""
-    return review.request.review_type is ReviewType.FEEDBACK or review.about is not None
 
 
 def asker(review: Review, names: Mapping[str, str] | None) -> str:

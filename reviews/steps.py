@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from reviews import eligibility
-from reviews.events import Answer, Deliver, Effect, Event, Message, PersonEvent, Record, Refresh, Transition
+from reviews.events import Answer, Deliver, Effect, Event, Held, Message, PersonEvent, Record, Refresh, Transition
 from reviews.model import (
     Cause,
     Decision,
@@ -14,7 +14,6 @@ from reviews.model import (
     GrantState,
     Object,
     Review,
-    ReviewType,
     Seat,
     Status,
 )
@@ -51,19 +50,23 @@ def end(
         review,
         status=verdict,
         decision=decision,
-        grant=_grant(review, at) if verdict is Status.APPROVED else None,
+        grant=_grant(review, cause, at) if verdict is Status.APPROVED else None,
         version=review.version + 1,
         reply_by=None,
         held_since=None,
+        instruction=None,
     )
     return ended, (_ending(decision, actor), Refresh(), Deliver(message=Message.DECIDED))
 
 
-def _grant(review: Review, at: datetime) -> Grant | None:
-    """Feedback looks at what was done already: there is nothing left to grant."""
-    if review.request.review_type is ReviewType.FEEDBACK or review.about is not None:
+def _grant(review: Review, cause: Cause, at: datetime) -> Grant | None:
+    """Feedback looks at what was done already: there is nothing left to grant. What people say may rest a while."""
+    if review.afterwards:
         return None
-    return Grant(state=GrantState.OPEN, valid_until=at + review.route.valid_for)
+    rests = cause is Cause.HUMAN and review.route.undo > timedelta(0)
+    usable = at + review.route.undo if rests else at
+    until = usable + review.route.valid_for
+    return Grant(state=GrantState.OPEN, valid_until=until, usable_from=usable if rests else None)
 
 
 def _ending(decision: Decision, actor: str) -> Record:
@@ -89,7 +92,15 @@ def open_grant(review: Review) -> Grant | None:
 
 def close(review: Review, grant: Grant) -> Review:
     """The review with its grant no longer open. A stopped agent has nothing left to hold then."""
-    return replace(review, grant=grant, held_since=None)
+    return replace(review, grant=grant, held_since=None, instruction=None)
+
+
+def halt(review: Review, event: Held) -> tuple[Review, Effects]:
+    """The review under a stopped agent, and the agent told, with what its next plan is to heed."""
+    detail = {"reason": event.reason, "instruction": event.instruction}
+    entry = Record(kind="review.held", at=event.at, actor=by_whom(event.by), detail=detail)
+    held = replace(review, held_since=event.at, instruction=event.instruction)
+    return held, (entry, Deliver(message=Message.AGENT_STOPPED))
 
 
 def done(review: Review, text: str, *effects: Effect) -> Transition:
@@ -128,21 +139,42 @@ def by(person: str) -> str:
     return f"person:{person}"
 
 
+def by_whom(who: str) -> str:
+    """Who stopped or resumed an agent, as the log names them: a person, or the operator at the server itself."""
+    return who if who == "operator" else by(who)
+
+
 def by_agent(review: Review) -> str:
     """The agent as the log names it."""
     return f"agent:{review.agent}"
 
 
 def sentence(review: Review) -> str:
-    """Where a review stands, in one sentence for people."""
+    """Where a review stands, in a sentence or two for people."""
     decision = review.decision
     if decision is None:
-        if review.status is Status.CHANGES_REQUESTED:
-            return f"Waiting for another proposal from {review.agent}."
-        return f"Waiting for {eligibility.needed(review)}."
+        return _waiting(review)
     who = " and ".join(seat.name for seat in decision.by)
     whose = f" by {who}" if who else {Cause.POLICY: " by policy", Cause.AGENT: " by the agent"}.get(decision.cause, "")
     glass = " (glass broken)" if decision.cause is Cause.BREAK_GLASS else ""
+    return f"{decision.verdict.capitalize()}{whose} at {decision.decided_at:%H:%M} UTC{glass}.{_since(review)}"
+
+
+def _waiting(review: Review) -> str:
+    if review.held:
+        return f"{review.agent} is stopped: this waits until it is resumed."
+    if review.status is Status.CHANGES_REQUESTED:
+        return f"Waiting for another proposal from {review.agent}."
+    return f"Waiting for {eligibility.needed(review)}."
+
+
+def _since(review: Review) -> str:
+    """What has become of the decision since, as a sentence with a space before it."""
     grant = review.grant
-    left = f" The approval is {grant.state}." if grant is not None and grant.state is not GrantState.OPEN else ""
-    return f"{decision.verdict.capitalize()}{whose} at {decision.decided_at:%H:%M} UTC{glass}.{left}"
+    if review.appeal is not None:
+        return f" It is being looked at again in {review.appeal}."
+    if grant is not None and grant.state is not GrantState.OPEN:
+        return f" The approval is {grant.state}."
+    if grant is not None and grant.usable_from is not None:
+        return f" It can be used from {grant.usable_from:%H:%M:%S} UTC, and taken back until it is."
+    return ""

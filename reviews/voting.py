@@ -1,14 +1,13 @@
-"""What people say of a proposal: yes, no, not like this, done already; and the emergency. No I/O."""
+"""What people say of a proposal: yes, no, not like this, done already. No I/O."""
 
 from __future__ import annotations
 
-from reviews import eligibility
+from reviews import eligibility, ladder
 from reviews.eligibility import Barred, Standing
 from reviews.events import (
     Answer,
     Answered,
     Approved,
-    BrokenGlass,
     Cast,
     ChangesRequested,
     Commented,
@@ -43,7 +42,9 @@ def approve(review: Review, event: Approved | Edited) -> Transition:
     voted = replace(review, votes=(*review.votes, vote))
     cast = (Cast(vote=vote), noted("vote.approve", event, slots=vote.slots, eligibility=vote.eligibility))
     if len(filled) < len(eligibility.slots_of(review)):
-        return done(voted, f"Your approval counts. Still needed: {eligibility.needed(voted)}.", *cast)
+        reach = event.turn if isinstance(event, Edited) else event.reach
+        after, called = ladder.call_next(voted, event.at, reach)
+        return done(after, f"Your approval counts. Still needed: {eligibility.needed(voted)}.", *cast, *called)
     seats = tuple(_seat(review, slot, v) for slot, v in sorted(filled.items()))
     return _decided(voted, event, Status.APPROVED, seats, cast)
 
@@ -152,34 +153,14 @@ def comment(review: Review, event: Commented) -> Transition:
     return done(kept, "Your comment goes to the agent with the decision.", noted("review.commented", event))
 
 
-def break_glass(review: Review, event: BrokenGlass) -> Transition:
-    """An emergency approval, by the few who may, for others than themselves, with a reason."""
-    person = event.person
-    if not event.allowed:
-        return forbid(review, event, "Breaking the glass is for people with that role.")
-    if person.id in review.owners or person.id == review.principal or person.id in review.named:
-        return forbid(review, event, "Nobody breaks the glass for their own request.")
-    if not (event.reason or "").strip():
-        return refuse(review, event, "Breaking the glass needs a reason.")
-    seat = Seat(
-        person=person.id,
-        name=person.name,
-        role="break_glass",
-        slot=0,
-        surface=event.surface,
-        at=event.at,
-        eligibility="break_glass",
-    )
-    ended, effects = end(
-        review, Status.APPROVED, Cause.BREAK_GLASS, event.at, by=(seat,), reason=event.reason, actor=by(person.id)
-    )
-    return Transition(review=ended, text=sentence(ended), effects=(noted("review.glass_broken", event), *effects))
-
-
 def closed_to(review: Review, verb: Verb) -> str | None:
     """Why this decision is not open on this review; None when it is."""
     allowed = eligibility.allowed(review)
-    return None if verb in allowed else f"{verb} is not open for this review; what is: {', '.join(allowed)}."
+    if verb in allowed:
+        return None
+    if review.ladder.by_hand and verb in (Verb.APPROVE, Verb.EDIT):
+        return f"Nobody approved it in time, so a person must do it now. What is open: {', '.join(allowed)}."
+    return f"{verb} is not open for this review; what is: {', '.join(allowed)}."
 
 
 def _no_seat(review: Review) -> str:
