@@ -45,7 +45,7 @@ def classify(
     reasons = [step.why for step in (*run.steps, *steps, *wished) if not step.violation]
     scopes = frozenset(request.scopes) | key_scopes
     route = replace(route, scopes=scopes, explanation=_sentence(route, found, reasons))
-    drawn = _drawn(route, draw)
+    drawn = is_drawn(route, draw)
     trace = (
         _opening(request, run, values, now),
         *run.trace,
@@ -70,7 +70,7 @@ def reclassify(
     """Classify a new revision; its route is at least as strict as the previous one's."""
     fresh = classify(policy, request, agent=agent, now=now, draw=draw, counters=counters, key_scopes=key_scopes)
     joint = replace(stricter(previous, fresh.route), amount=fresh.route.amount, listed=fresh.route.listed)
-    drawn = _drawn(joint, draw)
+    drawn = is_drawn(joint, draw)
     step = Step(f"{fresh.route.tier} and {previous.tier} → {joint.tier}", "a new revision only gets stricter")
     trace = (*fresh.trace[:-1], _as_step(step), _ending(joint, drawn))
     return replace(fresh, route=joint, trace=trace, drawn=drawn)
@@ -85,8 +85,8 @@ def _sentence(route: Route, found: Rule, reasons: list[str]) -> str:
     return told[0].upper() + told[1:] if why else route.explanation
 
 
-def _drawn(route: Route, draw: float) -> bool:
-    """Whether a sampled request is looked at. What is no number is drawn."""
+def is_drawn(route: Route, draw: float) -> bool:
+    """Whether a sampled request is looked at afterwards, by 0 ≤ `draw` < 1. What is no number is drawn."""
     return route.tier is Tier.SAMPLE and route.p is not None and not draw >= route.p
 
 

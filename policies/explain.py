@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,25 +11,26 @@ from policies.hours import schedule
 from policies.model import Classification, Policy, Rule
 from policies.routes import as_plain
 from policies.trial import TestResult, run_tests
-from reviews.model import Need, Object, Order, Route, Tier
+from reviews.model import Need, Object, Order, Route, Rung, Then, Tier
 
 _MARKS = {"matched": "✓", "not matched": "·", "failed": "✗", "not reached": " "}
 
 
-def explain(classification: Classification, policy: Policy) -> str:
-    """The whole story as a plain text tree."""
+def explain(
+    classification: Classification, policy: Policy, *, with_rules: bool = True, with_schedule: bool = True
+) -> str:
+    """The whole story as a plain text tree; without its rules or its schedule where they are told otherwise."""
     told = as_json(classification, policy)
     asked = told["asked"]
     listed = "listed" if asked["listed"] else "not listed"
     lines = [f"{asked['action']} ({listed}), {asked['at']}, under {classification.policy}"]
     lines += [f"  ✗ {fault}" for fault in asked["failures"]]
-    lines += ["rules"]
-    for rule in told["rules"]:
-        lines += _rule_lines(rule)
+    if with_rules:
+        lines += ["rules", *(line for rule in told["rules"] for line in _rule_lines(rule))]
     if told["tightened"]:
         lines += ["made stricter", *(f"  ↑ {step['what']}: {step['why']}" for step in told["tightened"])]
     lines += ["route", *(f"  {line}" for line in _route_lines(classification))]
-    if told["schedule"]:
+    if told["schedule"] and with_schedule:
         lines += ["schedule", *(f"  {step['at']}  {step['what']}" for step in told["schedule"])]
     if classification.violations:
         lines += ["violations", *(f"  ! {text}" for text in classification.violations)]
@@ -111,6 +113,10 @@ def _route_lines(found: Classification) -> list[str]:
     if route.tier.asks:
         spans = f"approval valid for {durations.show(route.valid_for)}"
         lines.append(f"allowed {', '.join(route.allowed)}; {spans}")
+    if route.undo:
+        lines.append(f"an approval can be taken back for {durations.show(route.undo)} before the agent may use it")
+    if route.assign_one:
+        lines.append("given to one of the people who may decide it")
     reversible = "reversible" if route.reversible else "not reversible"
     amount = f", amount {route.amount:g}" if route.amount is not None else ""
     return [*lines, f"risk {route.risk}, {reversible}{amount}"]
@@ -131,16 +137,22 @@ def _schedule(route: Route, policy: Policy, asked: Object) -> list[Object]:
         review_deadline=None if deadline is None else datetime.fromisoformat(deadline),
     )
     zone = policy.calendar.zone
-    steps = [
-        (at, " ".join((", ".join(rung.notify), f"by {', '.join(rung.via)}" if rung.via else "")).strip())
-        for rung, at in zip(route.chain, plan.rungs, strict=True)
-        if rung.notify
-    ]
+    steps = [(at, what) for rung, at in zip(route.chain, plan.rungs, strict=True) for what in _happens(rung)]
     if plan.sla_at is not None:
         steps.append((plan.sla_at, f"the promise (sla {durations.show(route.sla)}) is broken" if route.sla else ""))
     steps.append((plan.deadline_at, "expires"))
     steps.sort(key=lambda step: step[0])
     return [{"at": at.astimezone(zone).isoformat(timespec="seconds"), "what": what} for at, what in steps]
+
+
+def _happens(rung: Rung) -> Iterator[str]:
+    """What a rung comes to, in words."""
+    if rung.notify:
+        yield " ".join((", ".join(rung.notify), *((f"by {', '.join(rung.via)}",) if rung.via else ())))
+    if rung.remind:
+        yield "a reminder"
+    if rung.then is Then.HUMAN_ONLY:
+        yield "nobody can approve it any more; a person does it"
 
 
 # ---------------------------------------------------------------------------------------------- differences
@@ -210,8 +222,8 @@ def _chains(policy: Policy) -> dict[str, Object]:
     return {name: {f"rung {n}": _rung(rung) for n, rung in enumerate(c.rungs, 1)} for name, c in policy.chains.items()}
 
 
-def _rung(rung: Any) -> str:
-    parts = [durations.show(rung.after), *rung.notify]
+def _rung(rung: Rung) -> str:
+    parts = [durations.show(rung.after), *rung.notify, *(["remind"] if rung.remind else [])]
     parts += [f"via {', '.join(rung.via)}"] if rung.via else []
     parts += ["notify only"] if rung.notify_only else []
     parts += [f"then {rung.then}"] if rung.then is not None else []

@@ -153,7 +153,7 @@ def _deadline(route: Route, rungs: tuple[datetime, ...], sla_at: datetime | None
     match route.chain[-1].then if route.chain else None:
         case Then.EXPIRE:
             return rungs[-1]
-        case Then.HOLD:
+        case Then.HOLD | Then.FALLBACK_ROLE | Then.HUMAN_ONLY:
             return max(rungs[-1], at + HOLD_MAX)
         case None:
             return sla_at if sla_at is not None else at + WITHOUT_SLA

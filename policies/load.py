@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from policies import check, routes, sections
+from policies.chains import chain as one_chain
 from policies.errors import PolicyFault
 from policies.model import Case, Chain, Known, Policy, Rule
 from policies.nodes import Faults, Item, compose
@@ -135,7 +136,7 @@ def _assembled(files: Mapping[str, str], faults: Faults, known: Known | None) ->
 
 def _policy(text: str, main: Mapping[str, Item], parts: list[dict[str, Item]], names: Names) -> Policy:
     calendar = sections.calendar(main)
-    chains = {item.field: sections.chain(item, names, calendar) for item in _entries(parts, "chains")}
+    chains = {item.field: one_chain(item, names, calendar) for item in _entries(parts, "chains")}
     actions = {item.field: sections.action(item) for item in _entries(parts, "actions")}
     rules = _rules(parts, chains, names)
     default = routes.default(main["default"], chains, names) if "default" in main else _NOBODY

@@ -15,12 +15,18 @@ from reviews.model import Object, RiskLevel, Route, Rung, Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The names of `placet.yml` a policy may use. `rotations` are `NAME.LAYER`; `levels` those roles have."""
+    """The names of `placet.yml` a policy may use.
+
+    `rotations` are `NAME.LAYER`; `levels` those roles have, `ranks` which role has which; `ways` the gateways there
+    are, None where that is not known.
+    """
 
     roles: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     rotations: frozenset[str] = frozenset()
     levels: frozenset[int] = frozenset()
+    ways: frozenset[str] | None = None
+    ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +47,12 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A ladder of escalation by its name."""
+    """A ladder of escalation by its name, written out: reminders, repeats and endings are rungs of their own."""
 
     name: str
     rungs: tuple[Rung, ...]
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

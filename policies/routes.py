@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from policies import durations
 from policies.conditions import Condition, ConditionFault, compile_condition
 from policies.model import Chain, Rule
 from policies.nodes import Item
@@ -15,16 +16,20 @@ RULE_KEYS = ("name", "when", "mode", "route")
 MODES = ("enforce", "shadow")
 ROUTE_KEYS = (
     "tier", "role", "level", "needs", "quorum", "order", "sla", "chain", "valid_for", "reply_within", "reasons",
-    "guide", "allowed", "because", "rate", "weight",
+    "guide", "allowed", "because", "rate", "weight", "undo", "assign",
 )  # fmt: skip
 #: What a route without a chain gets: a card in the channels of the roles needed.
 PLAIN_CHAIN = (Rung(after=timedelta(0), notify=("channel:role",)),)
+#: How an approval is spread over the people of a role: one of them is called, not all.
+ASSIGNS = ("one",)
 #: What a person decides when they do the work themselves.
 HUMAN_DECISIONS = (Verb.ANSWER, Verb.REJECT, Verb.REQUEST_CHANGES)
 
 _WHO = ("role", "level", "needs", "quorum")
 _SAMPLING = ("rate", "weight")
 _MOST = 20
+#: The agent waits while an approval may still be taken back.
+_LONGEST_UNDO = timedelta(minutes=5)
 
 
 def rule(item: Item, chains: Mapping[str, Chain], names: Names) -> Rule | None:
@@ -99,6 +104,8 @@ def _route(
         reply_within=spans.get("reply_within", timedelta(hours=24)),
         reasons=keys["reasons"].texts() if "reasons" in keys else (),
         guide=keys["guide"].text() if "guide" in keys else None,
+        undo=_undo(keys.get("undo")),
+        assign_one="assign" in keys and keys["assign"].one_of(ASSIGNS) is not None,
         rule=name,
         explanation=because or _sentence(name, tier),
     )
@@ -109,6 +116,13 @@ def _span(item: Item | None) -> timedelta | None:
     if item is not None and span == timedelta(0):
         item.fault("must be longer than nothing")
         return None
+    return span
+
+
+def _undo(item: Item | None) -> timedelta:
+    span = _span(item) or timedelta(0)
+    if item is not None and span > _LONGEST_UNDO:
+        item.fault(f"is too long, for the agent waits; at most {durations.show(_LONGEST_UNDO)}")
     return span
 
 
@@ -125,9 +139,11 @@ def _check_keys(keys: Mapping[str, Item], tier: Tier) -> None:
     """Keys that say nothing in this tier are faults, not decoration."""
     useless: list[str] = [] if tier is Tier.SAMPLE else list(_SAMPLING)
     if tier in (Tier.AUTO, Tier.DENY):
-        useless += [*_WHO, "order", "sla", "chain", "allowed", "valid_for", "reply_within", "reasons"]
+        useless += [*_WHO, "order", "sla", "chain", "allowed", "valid_for", "reply_within", "reasons", "assign"]
     elif tier is Tier.CONFIRM:
-        useless += [*_WHO, "order"]
+        useless += [*_WHO, "order", "assign"]
+    if tier not in (Tier.CONFIRM, Tier.APPROVE, Tier.DUAL):
+        useless.append("undo")
     for key in useless:
         if key in keys:
             keys[key].fault(f"means nothing with tier {tier}; leave it out or choose another tier")
@@ -222,4 +238,6 @@ def as_plain(route: Route) -> Object:
         "reasons": list(route.reasons),
         "guide": route.guide,
         "because": route.explanation,
+        "undo": route.undo.total_seconds() or None,
+        "assign": "one" if route.assign_one else None,
     }

@@ -1,29 +1,28 @@
-"""The sections of a policy file: business hours, actions, chains, and the policy's own tests."""
+"""The sections of a policy file: business hours, actions, and the policy's own tests; and the names they may use."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from policies import schemas
 from policies.errors import SchemaFault
-from policies.hours import HOLD_MAX, Calendar, country_holidays
-from policies.model import Case, CatalogueEntry, Chain, Known
+from policies.hours import Calendar, country_holidays
+from policies.model import Case, CatalogueEntry, Known
 from policies.nodes import Item
-from reviews.model import Object, RiskLevel, Rung, Then
+from reviews.model import Object, RiskLevel
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-VIAS = ("channel", "dm", "sms", "email", "call", "web")
-CLOCKS = ("always", "business")
+#: The ways that are always there, and those of gateways most have; others have the names placet.yml gives them.
+CARDS, GATEWAYS = ("channel", "dm", "web"), ("sms", "email", "call")
 EXPECTS = (
     "tier", "role", "level", "needs", "order", "sla", "chain", "rule", "allowed", "risk", "reversible", "shadow", "p",
-    "drawn",
+    "drawn", "undo", "assign",
 )  # fmt: skip
 ACTION_KEYS = ("risk", "reversible", "amount", "sensitive", "schema", "guide")
-RUNG_KEYS = ("after", "notify", "via", "notify_only", "then", "clock", "hold_max")
 CASE_KEYS = ("name", "given", "expect", "at", "agent", "count", "sum", "draw")
 HOURS_KEYS = ("days", "from", "to", "holidays")
 
@@ -31,6 +30,7 @@ HOURS_KEYS = ("days", "from", "to", "holidays")
 WHEN = datetime(2026, 1, 7, 12, 0)  # noqa: DTZ001 - local to the policy
 _CLOCK = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
 _TARGET = re.compile(r"channel:role|(role|person|oncall):(\S+)")
+_WAY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 TARGETS = "channel:role, role:NAME, person:ID, oncall:ROTATION.LAYER"
 
 
@@ -49,6 +49,19 @@ class Names:
         """Note a fault for a level no role reaches."""
         if self.known is not None and level > max(self.known.levels, default=0):
             item.fault(f"no role in placet.yml has level {level}; the highest is {max(self.known.levels, default=0)}")
+
+    def way(self, item: Item) -> str | None:
+        """A way by which a rung goes; None, with a fault noted, for one that is none, or a gateway nobody has."""
+        way = item.raw()
+        if way is None:
+            return None
+        ways = None if self.known is None else self.known.ways
+        if way in (*CARDS, *GATEWAYS) or (ways is None and _WAY.fullmatch(way)) or way in (ways or ()):
+            return way
+        item.fault(
+            f"{way!r} is not known; allowed: {', '.join(dict.fromkeys((*CARDS, *GATEWAYS, *sorted(ways or ()))))}"
+        )
+        return None
 
     def target(self, item: Item, target: str) -> None:
         """Note a fault for a target that is none, or names nobody."""
@@ -184,83 +197,6 @@ def _schema(item: Item) -> Object | None:
     except SchemaFault as fault:
         item.fault(str(fault))
     return schema
-
-
-# ---------------------------------------------------------------------------------------------- chains
-
-
-def chain(item: Item, names: Names, hours: Calendar) -> Chain:
-    """One ladder of escalation: a list of rungs, or `{clock: business, rungs: […]}`."""
-    item = item.named(item.field)
-    members, clock = item, "always"
-    if item.is_mapping:
-        keys = item.mapping(("clock", "rungs"), required=("rungs",))
-        clock = _clock(keys.get("clock"), hours) or "always"
-        members = keys.get("rungs", item)
-    listed = members.items() if not members.is_mapping else []
-    rungs: list[Rung] = []
-    for n, member in enumerate(listed):
-        rungs += _rung(member, names, hours, clock, last=n == len(listed) - 1)
-    _check_chain(item, listed, tuple(rungs))
-    return Chain(name=item.field, rungs=tuple(rungs))
-
-
-def _clock(item: Item | None, hours: Calendar) -> str | None:
-    clock = None if item is None else item.one_of(CLOCKS)
-    if item is not None and clock == "business" and not hours.hours:
-        item.fault("needs `business_hours` in this policy; else leave it at always")
-    return clock
-
-
-def _rung(item: Item, names: Names, hours: Calendar, clock: str, *, last: bool) -> list[Rung]:
-    keys = item.mapping(RUNG_KEYS, required=("after",))
-    after = keys["after"].duration() if "after" in keys else None
-    notify = _targets(keys["notify"], names) if "notify" in keys else ()
-    via = tuple(v for m in keys["via"].many() if (v := m.one_of(VIAS)) is not None) if "via" in keys else ()
-    then = keys["then"].word(Then) if "then" in keys else None
-    rung = Rung(
-        after=after or timedelta(0),
-        notify=notify,
-        via=via,
-        notify_only=bool(keys["notify_only"].boolean()) if "notify_only" in keys else False,
-        then=then,
-        clock=_clock(keys.get("clock"), hours) or clock,
-    )
-    if "then" in keys and not last:
-        keys["then"].fault("only the last rung says what happens then")
-    if "then" not in keys and "notify" not in keys:
-        item.fault(f"a rung needs `notify` ({TARGETS}) or `then` (expire, hold)")
-    if then is Then.EXPIRE and notify:
-        keys["notify"].fault("whom would it call when it is over? Put `notify` into a rung before")
-    return [rung, *_hold_end(item, keys, rung)]
-
-
-def _hold_end(item: Item, keys: Mapping[str, Item], rung: Rung) -> list[Rung]:
-    """Every review ends: a hold has a rung after it on which it expires."""
-    longest = keys["hold_max"].duration() if "hold_max" in keys else HOLD_MAX
-    if rung.then is not Then.HOLD:
-        if "hold_max" in keys:
-            keys["hold_max"].fault("only goes with `then: hold`")
-        return []
-    if longest is None or longest <= rung.after:
-        keys.get("hold_max", item).fault("hold_max counts from the opening and must be later than `after`")
-        return []
-    return [Rung(after=longest, then=Then.EXPIRE, clock="always")]
-
-
-def _targets(item: Item, names: Names) -> tuple[str, ...]:
-    targets = item.texts()
-    for member, target in zip(item.many(), targets, strict=False):
-        names.target(member, target)
-    return targets
-
-
-def _check_chain(item: Item, listed: list[Item], rungs: tuple[Rung, ...]) -> None:
-    for before, after, member in zip(rungs, rungs[1:], listed[1:], strict=False):
-        if after.clock == before.clock and after.after < before.after:
-            member.fault("comes earlier than the rung before it; `after` counts from the opening, in rising order")
-    if not any(rung.notify and not rung.notify_only for rung in rungs):
-        item.fault("nobody this chain reaches may decide: every rung calls nobody or is notify_only")
 
 
 # ---------------------------------------------------------------------------------------------- tests

@@ -65,6 +65,8 @@ def stricter(a: Route, b: Route) -> Route:
         listed=a.listed and b.listed,
         p=_greatest(a.p, b.p) if base.tier is Tier.SAMPLE else base.p,
         shadow=a.shadow and b.shadow,
+        undo=max(a.undo, b.undo),
+        assign_one=a.assign_one and b.assign_one,
     )
     return merged if base.chain or not other.chain else replace(merged, chain=other.chain, chain_name=other.chain_name)
 
@@ -104,6 +106,8 @@ def raised(route: Route, fallback: Route, needs: tuple[Need, ...] = ()) -> Route
         chain=route.chain if own and _calls_more_than_roles(route.chain) else fallback.chain,
         chain_name=route.chain_name if own and _calls_more_than_roles(route.chain) else fallback.chain_name,
         p=None,
+        undo=max(route.undo, fallback.undo),
+        assign_one=route.assign_one or fallback.assign_one,
     )
 
 
@@ -180,7 +184,9 @@ def _escalation(route: Route, request: Request, fallback: Route) -> tuple[Route,
     if first is None or route.chain[first].after.total_seconds() <= seconds:
         return route, []
     sooner = timedelta(seconds=seconds)
-    chain = tuple(replace(r, after=sooner) if n == first else r for n, r in enumerate(route.chain))
+    # A reminder that would now come after it would put it off.
+    kept = [rung for rung in route.chain[:first] if not (rung.remind and rung.after >= sooner)]
+    chain = (*kept, replace(route.chain[first], after=sooner), *route.chain[first + 1 :])
     why = f"the agent asks for escalation after {seconds:g} s"
     return replace(route, chain=chain), [Step(f"first escalation {route.chain[first].after} → {sooner}", why)]
 

@@ -70,6 +70,8 @@ def _plain(found: Classification) -> Object:
         "shadow": route.shadow,
         "p": route.p,
         "drawn": found.drawn,
+        "undo": durations.show(route.undo) if route.undo else None,
+        "assign": "one" if route.assign_one else None,
     }
 
 
@@ -81,7 +83,7 @@ def _single(route: Route, field: str) -> Any:
 
 def _agrees(key: str, have: Any, wanted: Any) -> bool:
     match key:
-        case "sla" if wanted is not None:
+        case "sla" | "undo" if wanted is not None:
             span = durations.parse(str(wanted))
             return span is not None and durations.show(span) == have
         case "p" if isinstance(wanted, (int, float)) and have is not None:

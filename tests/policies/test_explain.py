@@ -140,3 +140,27 @@ def test_a_diff_says_what_changed_in_words() -> None:
 def test_no_difference_is_said() -> None:
     """A change of a comment changes nothing."""
     assert "no difference" in diff(load_text(OLD), load_text(OLD + "# a comment\n"))
+
+
+def test_reminders_and_endings_are_in_the_schedule() -> None:
+    """What a chain was written out to, in words; and an approval that rests, and is given to one."""
+    chain = """chains:
+  c:
+    - {after: 0m, notify: channel:role, remind: 20m}
+    - {after: 30m, then: human_only, hold_max: 1h}
+"""
+    made = policy(default="default: {tier: approve, role: desk, chain: c, undo: 10s, assign: one}", more=chain)
+    told = explain(run(made), made)
+    for line in (
+        "an approval can be taken back for 10s before the agent may use it",
+        "given to one of the people who may decide it",
+        "2026-03-04T12:20:00+00:00  a reminder",
+        "2026-03-04T12:30:00+00:00  nobody can approve it any more; a person does it",
+        "2026-03-04T13:00:00+00:00  expires",
+    ):
+        assert line in told, told
+    brief = explain(run(made), made, with_rules=False, with_schedule=False)
+    assert "rules" not in brief
+    assert "schedule" not in brief
+    plain = policy(default="default: {tier: approve, role: desk, chain: c}", more=chain.replace(", remind: 20m", ""))
+    assert "rung 2: 30m then human_only → 20m remind" in diff(plain, made)

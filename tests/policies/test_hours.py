@@ -166,9 +166,10 @@ def test_the_deadline_is_the_last_step_else_the_promise_else_a_day() -> None:
     assert schedule(route(), AT).rungs == ()
 
 
-def test_a_hold_made_by_hand_ends_too() -> None:
+@pytest.mark.parametrize("then", [Then.HOLD, Then.FALLBACK_ROLE, Then.HUMAN_ONLY])
+def test_what_waits_without_an_expiry_ends_too(then: Then) -> None:
     """Every review ends."""
-    assert schedule(route(rung(0), rung(60, None, then=Then.HOLD)), AT).deadline_at == AT + HOLD_MAX
+    assert schedule(route(rung(0), rung(60, None, then=then)), AT).deadline_at == AT + HOLD_MAX
 
 
 def test_business_rungs_wait_for_the_desk_and_never_decrease() -> None:

@@ -77,12 +77,12 @@ def test_the_case_study_row_by_row(
 
 
 def test_the_case_studys_ladder() -> None:
-    """10 min to the secondary, 20 min to the manager by SMS, an end after an hour."""
+    """10 min to the secondary, 20 min to the manager by SMS too, an end after an hour."""
     rungs = library("it-operations").chains["on-call"].rungs
     minutes = [rung.after.total_seconds() / 60 for rung in rungs]
     assert minutes == [0, 0, 10, 20, 60]
     assert (rungs[2].notify, rungs[3].notify, rungs[3].via) == (
         ("oncall:it-ops.secondary",),
         ("role:engineering-manager",),
-        ("sms",),
+        ("dm", "sms"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,12 @@ def rule(route: str, when: str = '"true"', more: str = "") -> str:
         (rule("{tier: approve, role: a, rate: 0.5}"), "rate: means nothing with tier approve"),
         (rule("{tier: auto, role: a}"), "role: means nothing with tier auto"),
         (rule("{tier: confirm, role: a}"), "role: means nothing with tier confirm"),
+        (rule("{tier: approve, role: a, undo: 6m}"), "undo: is too long, for the agent waits; at most 5m"),
+        (rule("{tier: approve, role: a, undo: 0s}"), "undo: must be longer than nothing"),
+        (rule("{tier: human_only, role: a, undo: 5s}"), "undo: means nothing with tier human_only"),
+        (rule("{tier: auto, undo: 5s}"), "undo: means nothing with tier auto"),
+        (rule("{tier: approve, role: a, assign: all}"), "assign: 'all' is not known; allowed: one"),
+        (rule("{tier: confirm, assign: one}"), "assign: means nothing with tier confirm"),
         (rule("{tier: sample, role: a}"), "tier: sample needs `rate`"),
         (rule("{tier: sample, role: a, rate: 2}"), "rate: 2 is out of bounds; allowed: 0 to 1"),
         (rule("{tier: dual, role: a, quorum: 1}"), "quorum: dual needs at least two persons"),
@@ -137,10 +144,16 @@ def chain(rungs: str, more: str = "") -> str:
     ("rungs", "expected"),
     [
         (
-            "after: 0m, notify: channel:role | after: 1h, then: human_only",
-            "'human_only' is not known; allowed: expire, hold",
+            "after: 0m, notify: channel:role | after: 1h, then: approve",
+            "is not known; allowed: expire, hold, fallback-role",
         ),
-        ("after: 0m, notify: channel:role | after: 1h, then: fallback-role", "is not known; allowed: expire, hold"),
+        ("after: 0m, notify: channel:role | after: 1h, then: fallback-role", "needs `role`, to whom it falls back"),
+        (
+            "after: 0m, notify: channel:role | after: 1h, then: fallback-role, role: b, notify: role:a",
+            "a fallback calls its `role`",
+        ),
+        ("after: 0m, notify: role:a, role: b", "role: only goes with `then: fallback-role`"),
+        ("after: 0m, notify: role:a | after: 1h, then: human_only, hold_max: 1h", "must be later than `after`"),
         (
             "after: 0m, notify: role:a, notify_only: true | after: 1h, then: expire",
             "nobody this chain reaches may decide",
@@ -150,11 +163,18 @@ def chain(rungs: str, more: str = "") -> str:
         ("after: 0m", "a rung needs `notify`"),
         ("notify: role:a", "after: is missing"),
         ("after: 0m, notify: everybody", "'everybody' is no target; allowed: channel:role, role:NAME"),
-        ("after: 0m, notify: role:a, via: pigeon", "'pigeon' is not known; allowed: channel, dm, sms"),
+        ("after: 0m, notify: role:a, via: Carrier pigeon", "'Carrier pigeon' is not known; allowed: channel, dm, web"),
         ("after: 9m, notify: role:a | after: 5m, notify: role:b", "comes earlier than the rung before it"),
         ("after: 0m, notify: role:a | after: 5m, notify: role:b, then: expire", "whom would it call when it is over"),
         ("after: 0m, notify: role:a, clock: business", "needs `business_hours` in this policy"),
-        ("after: 0m, notify: role:a, hold_max: 1d", "only goes with `then: hold`"),
+        ("after: 0m, notify: role:a, hold_max: 1d", "only goes with `then: hold | fallback-role | human_only`"),
+        ("after: 0m, notify: role:a, remind: 0m", "remind: must be longer than nothing"),
+        ("after: 0m, notify: role:a | after: 5m, remind: 1m, then: expire", "nobody is reminded of what is over"),
+        ("after: 0m, notify: role:a, remind: 5m | after: 5m, then: expire", "comes no sooner than the next rung"),
+        (
+            "after: 0m, notify: role:a, remind: 1m | after: 22m, then: expire",
+            "comes 21 times before the next rung; at most",
+        ),
         ("after: 0m, notify: role:a | after: 2h, then: hold, hold_max: 1h", "must be later than `after`"),
     ],
 )
@@ -162,6 +182,17 @@ def test_a_chain_that_cannot_work_is_a_fault(rungs: str, expected: str) -> None:
     """Silence must end in something, and somebody reached must be able to decide."""
     found = faults(chain(rungs))
     assert any(expected in fault and 'rule "c"' in fault for fault in found), found
+
+
+def test_an_approval_may_rest_and_be_given_to_one() -> None:
+    """`undo` and `assign` are the route's; without them an approval is good at once, and everybody is called."""
+    rules = """rules:
+  - {name: r, when: listed, route: {tier: approve, role: a, undo: 10s, assign: one}}
+"""
+    subject = load_text(HEAD + rules + TAIL)
+    (made,) = subject.rules
+    assert (made.route.undo, made.route.assign_one) == (timedelta(seconds=10), True)
+    assert (subject.default.route.undo, subject.default.route.assign_one) == (timedelta(0), False)
 
 
 def test_a_hold_ends() -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import policies
-from policies import load, routes, sections
+from policies import chains, load, routes, sections
 from policies.errors import PolicyFault
 from policies.load import library_names, load_text
 from reviews.model import Order, RiskLevel, Then, Tier
@@ -29,7 +29,9 @@ DEFS = SCHEMA["$defs"]
         (SCHEMA, load.MAIN_KEYS),
         (DEFS["route"], routes.ROUTE_KEYS),
         (DEFS["rule"], routes.RULE_KEYS),
-        (DEFS["rung"], sections.RUNG_KEYS),
+        (DEFS["chain"], chains.CHAIN_KEYS),
+        (DEFS["repeat"], chains.REPEAT_KEYS),
+        (DEFS["rung"], chains.RUNG_KEYS),
         (DEFS["action"], sections.ACTION_KEYS),
         (DEFS["test"], sections.CASE_KEYS),
         (DEFS["test"]["properties"]["expect"], sections.EXPECTS),

@@ -209,3 +209,13 @@ def test_the_chain_of_the_stricter_tier_is_kept() -> None:
     assert stricter(light, strict).chain == ladder
     other = replace(strict, chain=(Rung(after=timedelta(0), notify=("role:y",)),), chain_name="d")
     assert stricter(light, other).chain_name == "d"
+
+
+def test_what_rests_longer_is_stricter() -> None:
+    """Of two routes the longer time to take an approval back holds; a raised one keeps the default's."""
+    short, long = Route(tier=Tier.APPROVE, undo=timedelta(seconds=5)), Route(tier=Tier.DUAL, undo=timedelta(0))
+    assert stricter(short, long).undo == stricter(long, short).undo == timedelta(seconds=5)
+    raised = run(
+        policy(AUTO, default="default: {tier: approve, role: desk, undo: 9s, assign: one}"), request("unheard")
+    )
+    assert (raised.route.undo, raised.route.assign_one) == (timedelta(seconds=9), True)
