@@ -8,12 +8,13 @@ from itertools import islice
 from typing import assert_never
 
 from reviews.errors import Duplicate, PolicyConflict, StoreUnavailable
-from reviews.events import Cast, Deliver, Effect, Post, Rang, Record, Refresh
+from reviews.events import Cast, Deliver, Effect, Follow, Post, Rang, Record, Refresh
 from reviews.keeping import Absence, Agent, Query, Ticket
 from reviews.lifecycle import next_alarm, priority
 from reviews.model import Object, Review
+from reviews.ports import Backlog
 from reviews.values import replace
-from storage import rows
+from storage import rows, rows_outbound
 from storage.dicts_outbound import DictsOutbound
 from storage.registry import summary
 from storage.shelf import Asked, Wanted
@@ -90,12 +91,24 @@ class MemoryTx(DictsOutbound):
 
     def recent(self, agent: str, subject: str | None, since: datetime) -> list[tuple[datetime, float | None]]:
         """Instants and amounts of this agent's reviews of this subject since then; of any subject for None."""
-        mine = (a.review for a in self._data.reviews.values() if a.review.agent == agent)
+        asked = (a.review for a in self._data.reviews.values())
+        mine = (review for review in asked if review.agent == agent and review.about is None)
         return [
             (review.created_at, review.route.amount)
             for review in mine
             if review.created_at >= since and (subject is None or subject == review.request.subject)
         ]
+
+    def backlog(self) -> list[Backlog]:
+        """What is open waits for each role and level: how many, since when; none held, none of a sandbox."""
+        asked = (a.review for a in self._data.reviews.values())
+        waiting = (r for r in asked if not (r.status.over or r.held or r.sandbox))
+        return rows.backlog(("\n".join(rows.needs(r)), 1, rows.micros(r.created_at)) for r in waiting)
+
+    def pace(self, agent: str, since: datetime) -> int:
+        """How many of an agent's reviews have ended since then."""
+        ends = (a.review.decision for a in self._data.reviews.values() if a.review.agent == agent)
+        return sum(1 for end in ends if end is not None and end.decided_at >= since)
 
     def due(self, now: datetime, limit: int) -> list[Review]:
         """Reviews whose alarm is due, the longest overdue first."""
@@ -124,6 +137,9 @@ class MemoryTx(DictsOutbound):
                 and (not query.statuses or review.status in query.statuses)
                 and all(ask in (None, has) for ask, has in zip(request, mine, strict=True))
                 and not (query.open_only and review.status.over)
+                and not (query.live and review.status.over and asked.due_at is None)
+                and query.held in (None, review.held)
+                and not (query.asked and review.about is not None)
                 and (query.before_seq is None or review.seq < query.before_seq)
                 and (wanted is None or not rows.audience(review).isdisjoint(wanted))
             ):
@@ -144,11 +160,11 @@ class MemoryTx(DictsOutbound):
                 case Rang():
                     self._ring(review, effect)
                 case Post():
-                    copy = rows.new_copy(review, effect, self.now())
+                    copy = rows_outbound.new_copy(review, effect, self.now())
                     self._put(self._data.copies, copy.id, Wanted(copy, self.now()))
                 case Refresh():
                     self._refresh(review)
-                case Deliver():
+                case Deliver() | Follow():
                     pass
                 case _:
                     assert_never(effect)
@@ -174,6 +190,10 @@ class MemoryTx(DictsOutbound):
     def agents(self) -> list[Agent]:
         """Every agent."""
         return [self._data.agents[name] for name in sorted(self._data.agents)]
+
+    def agent(self, name: str, *, change: bool = False) -> Agent | None:
+        """One agent as it stands now."""
+        return self._data.agents.get(name)
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Keep a ticket, new or changed."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from reviews.errors import Duplicate, NotFound
-from reviews.keeping import Copy, CopyKind, Delivery
-from reviews.model import Review
+from reviews.keeping import Bulletin, Copy, CopyKind, Delivery
+from reviews.model import Review, Target
 from reviews.values import replace
-from storage import leases, rows
+from storage import leases, rows_outbound
 from storage.shelf import Shelf, Wanted
 
 #: How a delivery stands that its receiver took or wants no more of.
@@ -75,11 +75,22 @@ class DictsOutbound(Shelf):
 
     def want_queue(self, surface: str, address: str) -> None:
         """The queue card there must be drawn again, a second from now; one that is over is posted afresh."""
-        made = rows.new_queue(surface, address, self.now())
+        made = rows_outbound.new_queue(surface, address, self.now())
         row = self._data.copies.get(made.id, Wanted(replace(made, wanted=0), None))
         copy = made if row.copy.state in ("over", "failed") else row.copy
         wanted = replace(copy, wanted=row.copy.wanted + 1)
-        self._put(self._data.copies, made.id, Wanted(wanted, row.due_at or self.now() + rows.QUEUE_AFTER))
+        self._put(self._data.copies, made.id, Wanted(wanted, row.due_at or self.now() + rows_outbound.QUEUE_AFTER))
+
+    def put_bulletin(self, bulletin: Bulletin, targets: Sequence[Target]) -> None:
+        """Keep a bulletin and a new copy of it for each target, due now. The same id again changes nothing."""
+        if bulletin.id not in self._data.bulletins:
+            self._put(self._data.bulletins, bulletin.id, bulletin)
+            for copy in [rows_outbound.new_notice(bulletin, target, self.now()) for target in targets]:
+                self._put(self._data.copies, copy.id, Wanted(copy, self.now()))
+
+    def bulletin(self, bulletin_id: str) -> Bulletin | None:
+        """Read a bulletin."""
+        return self._data.bulletins.get(bulletin_id)
 
     def _open_still(self, review: str) -> bool:
         asked = self._data.reviews.get(review)

@@ -53,8 +53,8 @@ def _late(row: Copy, copy: Copy, now: datetime) -> Kept:
     if copy.ref is None or _same(row.ref, copy.ref):
         return Kept(counted=False)
     if row.ref is not None:
-        return Kept(twin=_twin(row, copy.ref, now))
-    found = replace(row, state="posted", ref=copy.ref, shown=copy.shown, attempts=0, error=None)
+        return Kept(twin=_twin(replace(row, muted=copy.muted), copy.ref, now))
+    found = replace(row, state="posted", ref=copy.ref, shown=copy.shown, attempts=0, error=None, muted=copy.muted)
     return Kept(row=found, due_at=row.lease or now)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, bindparam, func, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
 from reviews.keeping import Query
 from reviews.model import Review
+from reviews.ports import Backlog
 from storage import rows
 from storage.rows import Params, Row
-from storage.sql import ONE, Part, Statement
+from storage.sql import ONE, ZERO, Part, Statement, big
 from storage.tables import audience, reviews, revisions
 
 _first = revisions.alias("first_revision")
@@ -42,6 +44,9 @@ class Shape:
     subject: bool
     who: int | None
     open_only: bool
+    live: bool
+    held: bool | None
+    asked: bool
     before: bool
 
 
@@ -54,6 +59,9 @@ def _shape(query: Query) -> Shape:
         subject=query.subject is not None,
         who=None if who is None else len(who),
         open_only=query.open_only,
+        live=query.live,
+        held=query.held,
+        asked=query.asked,
         before=query.before_seq is not None,
     )
 
@@ -74,16 +82,30 @@ def _any_of(name: str, count: int) -> list[Any]:
     return [bindparam(f"{name}_{n}") for n in range(count)]
 
 
+_MINE: ColumnElement[bool] = reviews.c.agent == bindparam("agent")
+_OPEN: ColumnElement[bool] = reviews.c.open == ONE
+_GRANTED: ColumnElement[bool] = and_(reviews.c.open == ZERO, reviews.c.due_at.is_not(None))
+
+
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     asked: list[tuple[bool, ColumnElement[bool]]] = [
-        (shape.agent, reviews.c.agent == bindparam("agent")),
+        (shape.agent and not shape.live, _MINE),
         (shape.statuses > 0, reviews.c.status.in_(_any_of("status", shape.statuses))),
         (shape.action, reviews.c.action == bindparam("action")),
         (shape.subject, reviews.c.subject == bindparam("subject")),
-        (shape.open_only, reviews.c.open == ONE),
+        (shape.open_only, _OPEN),
+        (shape.live, _live(shape)),
+        (shape.held is not None, reviews.c.held == (ONE if shape.held else ZERO)),
+        (shape.asked, reviews.c.linked == ZERO),
         (shape.before, reviews.c.seq < bindparam("before", type_=BigInteger())),
     ]
     return [condition for wanted, condition in asked if wanted]
+
+
+def _live(shape: Shape) -> ColumnElement[bool]:
+    """Two small indexes are read whole rather than all an agent ever asked, which an OR would have SQLite do."""
+    found = [select(reviews.c.seq).where(condition) for condition in (_OPEN, _GRANTED)]
+    return reviews.c.seq.in_(union_all(*(one.where(_MINE) if shape.agent else one for one in found)))
 
 
 def _for_somebody(count: int) -> ColumnElement[bool]:
@@ -124,6 +146,14 @@ def counting(shape: Shape) -> Statement:
     return Statement(select(func.count()).select_from(found.limit(bindparam("at_most")).subquery()))
 
 
+_BACKLOG = Statement(
+    select(reviews.c.needs, func.count(), func.min(reviews.c.created_at))
+    .where(_OPEN, reviews.c.held == ZERO, reviews.c.sandbox == ZERO)
+    .group_by(reviews.c.needs)
+)
+_PACE = Statement(select(func.count()).select_from(reviews).where(_MINE, reviews.c.ended_at >= big("since")))
+
+
 class Listing(Part):
     """The part of a transaction that lists."""
 
@@ -136,6 +166,15 @@ class Listing(Part):
         """How many a query would list without its limit; counting ends at `at_most`."""
         cap = _UNCOUNTED if at_most is None else at_most
         row = self._db.one(counting(_shape(query)), _params(query) | {"at_most": cap})
+        return int(row[0]) if row is not None else 0
+
+    def backlog(self) -> list[Backlog]:
+        """What is open waits for each role and level: how many, since when; none held, none of a sandbox."""
+        return rows.backlog(self._db.all(_BACKLOG, {}))
+
+    def pace(self, agent: str, since: datetime) -> int:
+        """How many of an agent's reviews have ended since then."""
+        row = self._db.one(_PACE, {"agent": agent, "since": rows.micros(since)})
         return int(row[0]) if row is not None else 0
 
 

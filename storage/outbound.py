@@ -28,15 +28,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reviews.errors import Duplicate, NotFound
 from reviews.events import Post
-from reviews.keeping import Copy, Delivery
-from reviews.model import Review
+from reviews.keeping import Bulletin, Copy, Delivery
+from reviews.model import Review, Target
 from reviews.values import replace
-from storage import leases, rows
+from storage import leases, rows, rows_outbound
 from storage.sql import ONE, Part, Statement, adding, adding_once, big, columns
-from storage.tables import copies, deliveries, reviews
+from storage.tables import bulletins, copies, deliveries, reviews
 
-_copy = [copies.c[name] for name in rows.COPY_COLUMNS]
-_delivery = [deliveries.c[name] for name in rows.DELIVERY_COLUMNS]
+_copy = [copies.c[name] for name in rows_outbound.COPY_COLUMNS]
+_delivery = [deliveries.c[name] for name in rows_outbound.DELIVERY_COLUMNS]
 _limit = bindparam("limit", type_=Integer())
 
 # Another copy of the same review at the same place is being worked on: two would overtake each other.
@@ -60,7 +60,7 @@ _NEXT_COPY = Statement(
 )
 _CLAIM_COPY = Statement(update(copies).where(copies.c.id == bindparam("key")), ("state", "due_at", "leased"))
 _LOCK_COPY = Statement(select(*_copy).where(copies.c.id == bindparam("key")).with_for_update())
-_WORKED_ON = ("state", "wanted", "shown", "attempts", "ref", "error", "leased", "told", "mark")
+_WORKED_ON = ("state", "wanted", "shown", "attempts", "ref", "error", "leased", "told", "mark", "muted")
 _KEEP_COPY = Statement(update(copies).where(copies.c.id == bindparam("key")), (*_WORKED_ON, "due_at"))
 _ADD_COPY = adding(copies)
 _COPY = Statement(select(*_copy).where(copies.c.id == bindparam("key")))
@@ -87,7 +87,7 @@ _REFRESH = Statement(
     )
 )
 # A copy found in the world, wherever its row thought it was.
-_FOUND = ("surface", "address", "state", "wanted", "shown", "ref", "mark", "error", "leased", "due_at")
+_FOUND = ("surface", "address", "state", "wanted", "shown", "ref", "mark", "muted", "error", "leased", "due_at")
 _found = insert(copies)
 _ADOPT_COPY = Statement(
     _found.on_conflict_do_update(index_elements=["id"], set_={name: _found.excluded[name] for name in _FOUND}),
@@ -112,7 +112,7 @@ _STANDING = Statement(
 # One that is over, or was given up, is a new one: changing a message tells nobody.
 _afresh = copies.c.state.in_([literal_column("'over'"), literal_column("'failed'")])
 _queue = insert(copies)
-_ANEW = ("state", "shown", "ref", "mark", "error", "attempts", "created_at")
+_ANEW = ("state", "shown", "ref", "mark", "muted", "error", "attempts", "created_at")
 _WANT_QUEUE = Statement(
     _queue.on_conflict_do_update(
         index_elements=["id"],
@@ -123,6 +123,10 @@ _WANT_QUEUE = Statement(
         },
     ),
     columns(copies),
+)
+_ADD_BULLETIN = adding_once(bulletins)
+_BULLETIN = Statement(
+    select(*(bulletins.c[name] for name in rows_outbound.BULLETIN_COLUMNS)).where(bulletins.c.id == bindparam("key"))
 )
 
 _is_due: ColumnElement[bool] = deliveries.c.state == literal_column("'due'")
@@ -195,7 +199,7 @@ class Outbound(Part):
         """
         self._db.alone("copies")
         asked = {"now": rows.micros(now), "limit": limit}
-        due = [replace(rows.copy_from(row), lease=lease_until) for row in self._db.all(_DUE_COPIES, asked)]
+        due = [replace(rows_outbound.copy_from(row), lease=lease_until) for row in self._db.all(_DUE_COPIES, asked)]
         first = {(copy.review, copy.target.surface, copy.target.address): copy for copy in reversed(due)}
         claimed = [copy for copy in due if first[copy.review, copy.target.surface, copy.target.address] is copy]
         until = rows.micros(lease_until)
@@ -219,10 +223,10 @@ class Outbound(Part):
         if row is None:
             raise NotFound(f"There is no copy {copy.id}.")
         now = self.now()
-        kept = leases.keep(rows.copy_from(row), copy, due_at, now)
+        kept = leases.keep(rows_outbound.copy_from(row), copy, due_at, now)
         if kept.row is not None:
             due = {"key": copy.id, "due_at": rows.maybe_micros(kept.due_at)}
-            worked = rows.copy_columns(kept.row)
+            worked = rows_outbound.copy_columns(kept.row)
             self._db.run(_KEEP_COPY, {name: worked[name] for name in _WORKED_ON} | due)
         if kept.twin is not None:
             self._add_copies([kept.twin], now, self._open_still(kept.twin.review))
@@ -231,28 +235,28 @@ class Outbound(Part):
     def copy(self, copy_id: str) -> Copy | None:
         """Read one copy."""
         row = self._db.one(_COPY, {"key": copy_id})
-        return None if row is None else rows.copy_from(row)
+        return None if row is None else rows_outbound.copy_from(row)
 
     def copies(self, review_id: str) -> list[Copy]:
         """All copies of a review, oldest first."""
-        return [rows.copy_from(row) for row in self._db.all(_COPIES, {"key": review_id})]
+        return [rows_outbound.copy_from(row) for row in self._db.all(_COPIES, {"key": review_id})]
 
     def copy_by_mark(self, surface: str, mark: str) -> Copy | None:
         """The copy whose `ref.mark` this is."""
         row = self._db.one(_MARKED, {"on_surface": surface, "named": mark})
-        return None if row is None else rows.copy_from(row)
+        return None if row is None else rows_outbound.copy_from(row)
 
     def adopt_copy(self, copy: Copy) -> None:
         """Keep a copy found in the world: its row made or changed, `shown=0`, due now; who works on it is late."""
         self.changed.add("copies")
-        found = rows.copy_columns(replace(copy, shown=0, lease=None))
+        found = rows_outbound.copy_columns(replace(copy, shown=0, lease=None))
         due = {"due_at": rows.micros(self.now()), "open": self._open_still(copy.review)}
         self._db.run(_ADOPT_COPY, found | due)
 
     def standing(self, surface: str, address: str, state: str, limit: int) -> list[Copy]:
         """Copies (of cards) of open reviews in a state at an address, oldest first."""
         asked = {"on_surface": surface, "there": address, "in_state": state, "limit": limit}
-        return [rows.copy_from(row) for row in self._db.all(_STANDING, asked)]
+        return [rows_outbound.copy_from(row) for row in self._db.all(_STANDING, asked)]
 
     def want_queue(self, surface: str, address: str) -> None:
         """The queue card there must be drawn again, a second from now; it is made if there is none.
@@ -261,8 +265,19 @@ class Outbound(Part):
         """
         self.changed.add("copies")
         now = self.now()
-        wanted = rows.copy_columns(rows.new_queue(surface, address, now))
-        self._db.run(_WANT_QUEUE, wanted | {"due_at": rows.micros(now + rows.QUEUE_AFTER), "open": 1})
+        wanted = rows_outbound.copy_columns(rows_outbound.new_queue(surface, address, now))
+        self._db.run(_WANT_QUEUE, wanted | {"due_at": rows.micros(now + rows_outbound.QUEUE_AFTER), "open": 1})
+
+    def put_bulletin(self, bulletin: Bulletin, targets: Sequence[Target]) -> None:
+        """Keep a bulletin and a new copy of it for each target, due now. The same id again changes nothing."""
+        if self._db.run(_ADD_BULLETIN, rows_outbound.bulletin_columns(bulletin)) and targets:
+            now = self.now()
+            self._add_copies([rows_outbound.new_notice(bulletin, target, now) for target in targets], now, 0)
+
+    def bulletin(self, bulletin_id: str) -> Bulletin | None:
+        """Read a bulletin."""
+        row = self._db.one(_BULLETIN, {"key": bulletin_id})
+        return None if row is None else rows_outbound.bulletin_from(row)
 
     def _open_still(self, review: str) -> int:
         row = self._db.one(_OPEN_STILL, {"key": review})
@@ -270,13 +285,13 @@ class Outbound(Part):
 
     def _want(self, review: Review, posts: Sequence[Post]) -> None:
         if posts:
-            now = self.now()
-            self._add_copies([rows.new_copy(review, post, now) for post in posts], now, int(not review.status.over))
+            now, open_ = self.now(), int(not review.status.over)
+            self._add_copies([rows_outbound.new_copy(review, post, now) for post in posts], now, open_)
 
     def _add_copies(self, made: Sequence[Copy], now: datetime, open_: int) -> None:
         self.changed.add("copies")
         due = {"due_at": rows.micros(now), "open": open_}
-        self._db.many(_ADD_COPY, [rows.copy_columns(copy) | due for copy in made])
+        self._db.many(_ADD_COPY, [rows_outbound.copy_columns(copy) | due for copy in made])
 
     def _refresh(self, review: Review) -> None:
         self.changed.add("copies")
@@ -288,7 +303,7 @@ class Outbound(Part):
 
     def add_delivery(self, delivery: Delivery) -> None:
         """Keep a message to an agent. Raises Duplicate for an id in use."""
-        if self._db.run(_ADD_DELIVERY, rows.delivery_columns(delivery)) == 0:
+        if self._db.run(_ADD_DELIVERY, rows_outbound.delivery_columns(delivery)) == 0:
             raise Duplicate(f"There is a delivery {delivery.id} already.")
         self.changed.add("deliveries")
 
@@ -305,7 +320,7 @@ class Outbound(Part):
             room = min(each - busy.get(receiver, 0), limit - len(claimed))
             if since <= rows.micros(now) and room > 0:
                 asked = {"to": receiver, "now": rows.micros(now), "limit": room}
-                claimed += map(rows.delivery_from, self._db.all(_DUE_DELIVERIES, asked))
+                claimed += map(rows_outbound.delivery_from, self._db.all(_DUE_DELIVERIES, asked))
         until = rows.micros(lease_until)
         self._db.many(_CLAIM_DELIVERY, [{"key": delivery.id, "due_at": until} for delivery in claimed])
         return [replace(delivery, lease=lease_until) for delivery in claimed]
@@ -316,7 +331,7 @@ class Outbound(Part):
         Whether it counted: of what comes after the lease only what the receiver said for good is kept.
         Raises NotFound.
         """
-        kept = rows.delivery_columns(delivery)
+        kept = rows_outbound.delivery_columns(delivery)
         written = {name: kept[name] for name in _KEPT} | {"key": delivery.id}
         if delivery.lease is None:
             counted = self._db.run(_CHANGE_DELIVERY, written)
@@ -333,7 +348,7 @@ class Outbound(Part):
         asked = {"review": review, "in_state": state}
         statement = _DELIVERIES[review is not None, state is not None]
         given = {name: value for name, value in asked.items() if value is not None}
-        return [rows.delivery_from(row) for row in self._db.all(statement, given | {"limit": limit})]
+        return [rows_outbound.delivery_from(row) for row in self._db.all(statement, given | {"limit": limit})]
 
     def next_outbound(self) -> datetime | None:
         """When the next copy or delivery is due; one under work, when its lease ends."""

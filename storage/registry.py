@@ -18,6 +18,11 @@ from storage.tables import absences, agents, policies, references, reviews, seen
 
 _PUT_AGENT = putting(agents)
 _AGENTS = Statement(select(agents.c.body).order_by(agents.c.name))
+_one_agent = select(agents.c.body).where(agents.c.name == bindparam("key"))
+_SEE_AGENT = Statement(_one_agent)
+# Shared by all that depend on it; whoever changes it waits for them, and they for it: nothing slips past a stop.
+_AGENT = Statement(_one_agent.with_for_update(read=True))
+_CHANGE_AGENT = Statement(_one_agent.with_for_update())
 _PUT_TICKET = putting(tickets)
 # Locked, for a ticket that may be spent once: the second of two readers waits and then finds it spent.
 _TICKET = Statement(
@@ -74,6 +79,12 @@ class Registry(Part):
     def agents(self) -> list[Agent]:
         """Every agent."""
         return [rows.agent_from(row[0]) for row in self._db.all(_AGENTS, {})]
+
+    def agent(self, name: str, *, change: bool = False) -> Agent | None:
+        """One agent as it stands now, and so to the end of this transaction."""
+        locking = _CHANGE_AGENT if change else _AGENT
+        row = self._db.one(locking if self._db.locks else _SEE_AGENT, {"key": name})
+        return None if row is None else rows.agent_from(row[0])
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Keep a ticket, new or changed."""

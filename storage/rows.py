@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from reviews.events import Post, Record
-from reviews.keeping import Absence, Agent, Copy, CopyKind, Delivery, Query, Ticket
+from reviews.events import Record
+from reviews.keeping import Absence, Agent, Query, Stop, Ticket
 from reviews.lifecycle import next_alarm, priority
-from reviews.model import Object, Proposal, Review, Target, Vote
-from reviews.ports import MessageRef
+from reviews.model import Object, Proposal, Review, Vote
+from reviews.ports import Backlog
 from reviews.values import replace
 
 Params: TypeAlias = dict[str, Any]
@@ -36,9 +36,9 @@ _OBJECT: TypeAdapter[Object] = TypeAdapter(dict[str, Any])
 _APART = {"proposal", "original", "seq"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: How a stopped agent was kept until revision 0006; within a string its quotes would be escaped.
+_STOPPED = '"stopped":true'
 _LONGEST = 200
-#: A queue card is drawn this long after it is wanted anew: a flood draws it once, not a hundred times.
-QUEUE_AFTER = timedelta(seconds=1)
 
 
 def micros(at: datetime) -> int:
@@ -111,6 +111,8 @@ def review_columns(review: Review) -> Params:
         "held": int(review.held),
         "owner": review.owner,
         "sandbox": int(review.sandbox),
+        "linked": int(review.about is not None),
+        "needs": "\n".join(sorted(needs(review))),
         "state": _REVIEW.dump_json(review, exclude=_APART).decode(),
     }
 
@@ -161,11 +163,28 @@ def revision_object(revision: int, proposal: str, at: int) -> Object:
     }
 
 
+def needs(review: Review) -> frozenset[str]:
+    """The roles and levels a review needs, as words: `role:NAME`, `level:N`."""
+    return frozenset(f"role:{n.role}" if n.role is not None else f"level:{n.level}" for n in review.route.needs)
+
+
 def audience(review: Review) -> frozenset[str]:
     """Who a review is for, as words to look up by."""
-    needs = (f"role:{n.role}" if n.role is not None else f"level:{n.level}" for n in review.route.needs)
-    owner = () if review.owner is None else (f"person:{review.owner}",)
-    return frozenset((*needs, *(f"person:{who}" for who in review.called), *owner))
+    owner = () if review.owner is None else (review.owner,)
+    return frozenset((*needs(review), *(f"person:{who}" for who in (*review.called, *review.assigned, *owner))))
+
+
+def backlog(waiting: Iterable[Row]) -> list[Backlog]:
+    """Sum up rows of (needs, how many, created_at of the oldest) by role and level, in the order of their names."""
+    found: dict[str, Backlog] = {}
+    for words, count, oldest in waiting:
+        for word in words.split("\n") if words else ():
+            kind, _, name = word.partition(":")
+            whom = name if kind == "role" else f"level {name}"
+            so_far = found.get(whom) or Backlog(whom=whom, waiting=0, oldest=instant(oldest))
+            earlier = min(so_far.oldest, instant(oldest))
+            found[whom] = Backlog(whom=whom, waiting=so_far.waiting + count, oldest=earlier)
+    return [found[whom] for whom in sorted(found)]
 
 
 def wanted_audience(query: Query) -> tuple[str, ...] | None:
@@ -189,103 +208,6 @@ def vote_columns(review: Review, vote: Vote) -> Params:
     }
 
 
-# ---------------------------------------------------------------------------------------------- what goes out
-
-COPY_COLUMNS = (
-    "id", "review", "surface", "address", "person", "epoch", "rung", "state", "wanted", "shown", "created_at",
-    "attempts", "ref", "error", "leased", "kind", "told", "thread", "mark",
-)  # fmt: skip
-
-
-def copy_columns(copy: Copy) -> Params:
-    """What a copy's row says, but for when it is due and whether what it is of is open."""
-    return {
-        "id": copy.id,
-        "review": copy.review,
-        "surface": copy.target.surface,
-        "address": copy.target.address,
-        "person": copy.target.person,
-        "epoch": copy.epoch,
-        "rung": copy.rung,
-        "state": copy.state,
-        "wanted": copy.wanted,
-        "shown": copy.shown,
-        "created_at": micros(copy.created_at),
-        "attempts": copy.attempts,
-        "ref": None if copy.ref is None else words_text(copy.ref.ref),
-        "error": plain(copy.error),
-        "leased": maybe_micros(copy.lease),
-        "kind": str(copy.kind),
-        "told": copy.told,
-        "thread": copy.target.thread,
-        "mark": (copy.ref.mark or None) if copy.ref is not None else None,
-    }
-
-
-def copy_from(row: Row) -> Copy:
-    """A copy from the columns of COPY_COLUMNS."""
-    kept: Params = dict(zip(COPY_COLUMNS, row, strict=True))
-    surface, ref = kept["surface"], kept["ref"]
-    return Copy(
-        id=kept["id"],
-        review=kept["review"],
-        target=Target(surface=surface, address=kept["address"], person=kept["person"], thread=kept["thread"]),
-        epoch=kept["epoch"],
-        rung=kept["rung"],
-        state=kept["state"],
-        wanted=kept["wanted"],
-        shown=kept["shown"],
-        created_at=instant(kept["created_at"]),
-        attempts=kept["attempts"],
-        ref=None if ref is None else MessageRef(surface=surface, ref=words_from(ref), mark=kept["mark"] or ""),
-        error=kept["error"],
-        kind=CopyKind(kept["kind"]),
-        told=kept["told"],
-        lease=maybe_instant(kept["leased"]),
-    )
-
-
-DELIVERY_COLUMNS = (
-    "id", "review", "agent", "message", "url", "body", "state", "due_at", "attempts", "error", "created_at",
-)  # fmt: skip
-
-
-def delivery_columns(delivery: Delivery) -> Params:
-    """The row of a delivery."""
-    return {
-        "id": delivery.id,
-        "review": delivery.review,
-        "agent": delivery.agent,
-        "message": delivery.message,
-        "url": delivery.url,
-        "receiver": delivery.receiver,
-        "body": delivery.body,
-        "state": delivery.state,
-        "due_at": micros(delivery.due_at),
-        "attempts": delivery.attempts,
-        "error": plain(delivery.error),
-        "created_at": maybe_micros(delivery.created_at),
-    }
-
-
-def delivery_from(row: Row) -> Delivery:
-    """A delivery from the columns of DELIVERY_COLUMNS."""
-    id_, review, agent, message, url, body, state, due, attempts, error, created = row
-    return Delivery(
-        id=id_,
-        review=review,
-        agent=agent,
-        message=message,
-        url=url,
-        body=body,
-        state=state,
-        due_at=instant(due),
-        attempts=attempts,
-        error=error,
-        created_at=maybe_instant(created),
-    )
-
-
 # ---------------------------------------------------------------------------------------------- agents, tickets
 
 
@@ -296,7 +218,11 @@ def agent_columns(agent: Agent) -> Params:
 
 def agent_from(body: str) -> Agent:
     """An agent from its JSON."""
-    return _AGENT.validate_json(body)
+    agent = _AGENT.validate_json(body)
+    if agent.stop is None and _STOPPED in body:
+        why = "Stopped before reasons were kept."
+        return replace(agent, stop=Stop(by="operator", at=agent.created_at or _EPOCH, reason=why))
+    return agent
 
 
 TICKET_COLUMNS = ("hash", "kind", "person", "created_at", "expires_at", "used_at", "via", "scope")
@@ -353,39 +279,3 @@ def set_aside_record(why: str, at: datetime, until: datetime) -> Record:
 def numbered(review: Review, seq: int) -> Review:
     """The review with the number its row was given."""
     return replace(review, seq=seq)
-
-
-def new_copy(review: Review, post: Post, at: datetime) -> Copy:
-    """The copy a rung calls for, not posted yet."""
-    return Copy(
-        id=fresh_id("cpy"),
-        review=review.id,
-        target=post.target,
-        epoch=post.epoch,
-        rung=post.rung,
-        state="new",
-        wanted=review.version,
-        shown=0,
-        created_at=at,
-    )
-
-
-def queue_id(surface: str, address: str) -> str:
-    """The id of the queue card at a place: one for each."""
-    return f"queue_{hashlib.sha256(f'{surface}|{address}'.encode()).hexdigest()[:24]}"
-
-
-def new_queue(surface: str, address: str, at: datetime) -> Copy:
-    """The queue card of a place, not posted yet."""
-    return Copy(
-        id=queue_id(surface, address),
-        review="",
-        target=Target(surface=surface, address=address),
-        epoch=0,
-        rung=0,
-        state="new",
-        wanted=1,
-        shown=0,
-        created_at=at,
-        kind=CopyKind.QUEUE,
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from reviews.errors import StoreUnavailable
 from reviews.events import Record
-from reviews.keeping import Absence, Agent, Copy, Delivery, Entry, Ticket
+from reviews.keeping import Absence, Agent, Bulletin, Copy, Delivery, Entry, Ticket
 from reviews.model import Object, Review, Vote
 from reviews.ports import Clock
 from storage import audit
@@ -44,6 +44,7 @@ class Data:
     votes: dict[tuple[str, int, str], Vote] = field(default_factory=dict)
     rungs: dict[tuple[str, int, int], datetime] = field(default_factory=dict)
     copies: dict[str, Wanted] = field(default_factory=dict)
+    bulletins: dict[str, Bulletin] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     log: dict[int, Entry] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)

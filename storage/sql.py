@@ -22,6 +22,7 @@ _SQLITE = sqlite.dialect()
 
 #: Written out rather than bound: a partial index serves only a condition its planner can read.
 ONE: ColumnElement[int] = literal_column("1")
+ZERO: ColumnElement[int] = literal_column("0")
 
 
 class Statement:
@@ -121,4 +122,4 @@ def big(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())
 
 
-__all__ = ["ONE", "Db", "Part", "Statement", "adding", "adding_once", "big", "columns", "putting"]
+__all__ = ["ONE", "ZERO", "Db", "Part", "Statement", "adding", "adding_once", "big", "columns", "putting"]

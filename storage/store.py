@@ -14,14 +14,14 @@ from typing import assert_never
 from sqlalchemy import Integer, bindparam, func, select, update
 
 from reviews.errors import Duplicate, StoreUnavailable
-from reviews.events import Cast, Deliver, Effect, Post, Rang, Record, Refresh
+from reviews.events import Cast, Deliver, Effect, Follow, Post, Rang, Record, Refresh
 from reviews.model import Object, Review
 from storage import rows
 from storage.journal import Journal
 from storage.listing import Listing, review_from, whole
 from storage.outbound import Outbound
 from storage.registry import Registry
-from storage.sql import Statement, adding, adding_once, big, putting
+from storage.sql import ZERO, Statement, adding, adding_once, big, putting
 from storage.tables import audience, reviews, revisions, rungs, votes
 
 # A new review; no row comes back when its idempotency key, or its id, is taken.
@@ -39,7 +39,7 @@ _LOCK = Statement(select(reviews.c.seq).where(reviews.c.id == bindparam("key")).
 
 _SAVED = (
     "status", "open", "action", "subject", "tier", "risk", "rule", "amount", "rank", "deadline_at", "due_at",
-    "ended_at", "revision", "version", "held", "owner", "sandbox", "state",
+    "ended_at", "revision", "version", "held", "owner", "sandbox", "linked", "needs", "state",
 )  # fmt: skip
 _SAVE = Statement(
     update(reviews).where(reviews.c.id == bindparam("key"), reviews.c.version == bindparam("seen", type_=Integer())),
@@ -69,7 +69,7 @@ _REVISIONS = Statement(
     .where(revisions.c.review == bindparam("key"))
     .order_by(revisions.c.revision)
 )
-_SINCE = (reviews.c.agent == bindparam("agent"), reviews.c.created_at >= big("since"))
+_SINCE = (reviews.c.agent == bindparam("agent"), reviews.c.created_at >= big("since"), reviews.c.linked == ZERO)
 _RECENT = Statement(select(reviews.c.created_at, reviews.c.amount).where(*_SINCE))
 _RECENT_OF_SUBJECT = Statement(
     select(reviews.c.created_at, reviews.c.amount).where(*_SINCE, reviews.c.subject == bindparam("subject"))
@@ -132,7 +132,10 @@ class SqlTx(Listing, Outbound, Journal, Registry):
         return [rows.revision_object(*row) for row in self._db.all(_REVISIONS, {"key": review_id})]
 
     def recent(self, agent: str, subject: str | None, since: datetime) -> list[tuple[datetime, float | None]]:
-        """Instants and amounts of this agent's reviews of this subject since then; of any subject for None."""
+        """Instants and amounts of this agent's reviews of this subject since then; of any subject for None.
+
+        What follows from a review is not counted.
+        """
         asked = {"agent": agent, "subject": rows.maybe_term(subject), "since": rows.micros(since)}
         if subject is None:
             del asked["subject"]
@@ -173,7 +176,9 @@ class SqlTx(Listing, Outbound, Journal, Registry):
             self._db.many(_ADD_AUDIENCE, [{"who": who, "review": review_id} for who in sorted(now - was)])
 
     def _follow(self, review: Review, effects: Iterable[Effect]) -> None:
-        """Keep what follows. A message to the agent is added by whoever knows its body, in the same transaction."""
+        """Keep what follows. Messages to the agent and reviews that follow are added by whoever can make them,
+        in the same transaction.
+        """
         self.changed.add(f"review:{review.id}")
         records: list[Record] = []
         posts: list[Post] = []
@@ -189,7 +194,7 @@ class SqlTx(Listing, Outbound, Journal, Registry):
                     posts.append(effect)
                 case Refresh():
                     self._refresh(review)
-                case Deliver():
+                case Deliver() | Follow():
                     pass
                 case _:
                     assert_never(effect)

@@ -69,10 +69,16 @@ def _where(name: str, condition: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
+#: Its columns are in its index too, or SQLite would look each of them up in the row.
+_WAITING = "open = 1 AND held = 0 AND sandbox = 0"
+
+
 class ReviewRow(Base, table=True):
     """A review: what questions ask for as columns, the whole but its proposal as `state`.
 
     `rank` is minus the priority, so that the queue, most urgent and then oldest first, is one ascending index.
+    `due_at` of one that is over is set exactly while its approval may be used. `linked`: it follows from another one.
+    `needs` are the roles and levels needed, as in `audience`, a line each: what waits for whom is counted by it.
     """
 
     __tablename__ = "reviews"
@@ -87,6 +93,9 @@ class ReviewRow(Base, table=True):
         _where("ix_reviews_due", "due_at IS NOT NULL", "due_at"),
         _where("ix_reviews_queue", "open = 1", "rank", "seq"),
         _where("ix_reviews_open", "open = 1", "agent"),
+        _where("ix_reviews_granted", "open = 0 AND due_at IS NOT NULL", "agent"),
+        _where("ix_reviews_ended", "ended_at IS NOT NULL", "agent", "ended_at"),
+        _where("ix_reviews_backlog", _WAITING, "needs", "created_at", "open", "held", "sandbox"),
     )
 
     seq: int | None = _numbered()
@@ -112,6 +121,8 @@ class ReviewRow(Base, table=True):
     held: int
     owner: str | None = _maybe(Text)
     sandbox: int
+    linked: int
+    needs: str = _text()
     state: str = _text()
 
 
@@ -165,7 +176,8 @@ class RungRow(Base, table=True):
 class CopyRow(Base, table=True):
     """A posted card. `due_at` is set exactly while something is to be done; `leased` while a worker does it.
 
-    `open` says whether what it is of is open. A queue card is of no review: its `review` is empty.
+    `open` says whether what it is of is open. A queue card is of no review: its `review` is empty. A notice's is the
+    id of its bulletin, which is never open: it takes no room at its place.
     """
 
     __tablename__ = "copies"
@@ -196,7 +208,20 @@ class CopyRow(Base, table=True):
     told: int = _big()
     thread: str = _text()
     mark: str | None = _maybe(Text)
+    muted: str = _text()
     open: int
+
+
+class BulletinRow(Base, table=True):
+    """A message of the house, of no one review."""
+
+    __tablename__ = "bulletins"
+
+    id: str = _key()
+    title: str = _text()
+    text: str = _text()
+    tone: str = _text()
+    at: int = _instant()
 
 
 class DeliveryRow(Base, table=True):
@@ -317,6 +342,7 @@ audience = _table(AudienceRow)
 votes = _table(VoteRow)
 rungs = _table(RungRow)
 copies = _table(CopyRow)
+bulletins = _table(BulletinRow)
 deliveries = _table(DeliveryRow)
 log = _table(LogRow)
 agents = _table(AgentRow)

@@ -13,10 +13,10 @@ import pytest
 
 from reviews.digest import canonical
 from reviews.errors import Duplicate, NotFound, PolicyConflict, StoreUnavailable
-from reviews.events import Cast, Deliver, Effect, Message, Post, Rang, Record, Refresh
-from reviews.keeping import Agent, Copy, Delivery, Query, Store, Ticket, Tx
+from reviews.events import Cast, Deliver, Effect, Follow, Message, Post, Rang, Record, Refresh
+from reviews.keeping import Agent, Copy, Delivery, Query, Stop, Store, Ticket, Tx
 from reviews.lifecycle import next_alarm
-from reviews.model import Cause, Decision, Need, Review, Status, Target, Tier, Verb
+from reviews.model import Cause, Decision, Need, Relation, Review, Status, Target, Tier, Verb
 from reviews.ports import MessageRef
 from tests.fakes.builders import START, a_request, a_review, a_route, a_vote, revised
 
@@ -147,6 +147,7 @@ class StoreContract:
             Post(target=CHANNEL, epoch=0, rung=0),
             Refresh(),
             Deliver(message=Message.DECIDED),
+            Follow(relation=Relation.APPEAL),
         )
         await store.tx(lambda tx: tx.save(review, after, effects))
         assert await store.view(lambda tx: tx.read(review.id)) == after
@@ -727,10 +728,14 @@ class StoreContract:
     async def test_agents_are_kept_and_changed(self, store: Store) -> None:
         """The last one put under a name stands."""
         agent = Agent(name="b", key_hash="h", secrets=("whsec_1",), owners=("ana",), created_at=START)
-        stopped = dataclasses.replace(agent, stopped=True)
-        for put in (agent, Agent(name="a", key_hash="g", secrets=()), stopped):
+        stopped = dataclasses.replace(agent, stop=Stop(by="bo", at=START, reason="It loops.", instruction="Ask first."))
+        for put in (agent, Agent(name="a", key_hash="g", secrets=(), resuming="cy"), stopped):
             await store.tx(lambda tx, put=put: tx.put_agent(put))
-        assert await store.view(lambda tx: tx.agents()) == [Agent(name="a", key_hash="g", secrets=()), stopped]
+        resumed = Agent(name="a", key_hash="g", secrets=(), resuming="cy")
+        assert await store.view(lambda tx: tx.agents()) == [resumed, stopped]
+        assert await store.view(lambda tx: (tx.agent("b"), tx.agent("no"))) == (stopped, None)
+        for change in (False, True):
+            assert await store.tx(lambda tx, change=change: tx.agent("b", change=change)) == stopped
 
     async def test_tickets_are_kept_and_spent(self, store: Store) -> None:
         """A ticket is found by its hash, as it was last put."""

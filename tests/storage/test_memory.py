@@ -8,12 +8,13 @@ import pytest
 
 import storage
 from reviews.keeping import Store
+from tests.contracts.house_contract import HouseContract
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract
 from tests.fakes.clock import FakeClock
 
 
-class TestMemory(StoreContract, PlacesContract):
+class TestMemory(StoreContract, PlacesContract, HouseContract):
     """The suite on plain dicts."""
 
     @pytest.fixture

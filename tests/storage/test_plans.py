@@ -38,6 +38,10 @@ STATEMENTS = {
     "an agent's reviews": (asked(Query(agent="a", before_seq=5)), "ix_reviews_agent_seq"),
     "an agent's open ones, counted": (counted(Query(agent="a", open_only=True)), "ix_reviews_open"),
     "somebody's, counted": (counted(QUEUE), "pk_audience"),
+    "what an agent could act on": (asked(Query(agent="a", live=True, order="oldest")), "ix_reviews_granted"),
+    "what an agent could act on, and is open": (counted(Query(agent="a", live=True, held=False)), "ix_reviews_open"),
+    "what waits for whom": (listing._BACKLOG, "ix_reviews_backlog"),
+    "an agent's pace": (listing._PACE, "ix_reviews_ended"),
     "history of a subject": (asked(Query(subject="s", action="x", limit=5)), "ix_reviews_subject_seq"),
     "recent of a subject": (store._RECENT_OF_SUBJECT, "ix_reviews_recent"),
     "by key": (store._READ_BY_KEY, "uq_reviews_agent_idem_key"),
@@ -92,21 +96,21 @@ def test_sqlite_reads_an_index(name: str, sqlite_file: Path) -> None:
 
 _FILL = """
     INSERT INTO reviews (id, agent, idem_key, fingerprint, status, open, action, subject, tier, risk, rule, rank,
-        created_at, deadline_at, due_at, revision, version, held, sandbox, state)
+        created_at, deadline_at, due_at, ended_at, revision, version, held, sandbox, linked, needs, state)
     SELECT 'rev_' || n, 'agent-' || n % 50, 'k' || n, 'f', 'pending', CASE WHEN n % 10 = 0 THEN 1 ELSE 0 END, 'x',
-        's' || n % 1000, 'approve', 'low', 'r', n, n, n, CASE WHEN n % 10 = 0 THEN n END, 1, 1, 0, 0, '{}'
+        's' || n % 1000, 'approve', 'low', 'r', n, n, n, CASE WHEN n % 10 < 2 THEN n END,
+        CASE WHEN n % 10 > 0 THEN n END, 1, 1, 0, 0, 0, 'role:r' || n % 20, '{}'
     FROM generate_series(1, 20000) n;
     INSERT INTO revisions SELECT 'rev_' || n, 1, '{}', n FROM generate_series(1, 20000) n;
     INSERT INTO audience SELECT 'role:r' || n % 20, 'rev_' || n FROM generate_series(1, 20000) n;
     INSERT INTO copies (id, review, surface, address, epoch, rung, state, wanted, shown, attempts, created_at, due_at,
-        kind, told, thread, mark, open)
+        kind, told, thread, mark, muted, open)
     SELECT 'c' || n, 'rev_' || n, 's', 'a' || n % 50, 0, 0, 'posted', 1, 1, 0, n, CASE WHEN n % 50 = 0 THEN n END,
-        'card', 0, '', 'm' || n, CASE WHEN n % 10 = 7 THEN 1 ELSE 0 END
+        'card', 0, '', 'm' || n, '', CASE WHEN n % 10 = 7 THEN 1 ELSE 0 END
     FROM generate_series(1, 20000) n;
     INSERT INTO deliveries (id, review, agent, message, url, receiver, body, state, due_at, attempts)
     SELECT 'd' || n, 'rev_' || n, 'a', 'm', 'u', 'r' || n % 3, '', CASE WHEN n % 50 = 0 THEN 'due' ELSE 'done' END, n, 0
-    FROM generate_series(1, 20000) n;
-    ANALYZE
+    FROM generate_series(1, 20000) n
 """
 
 
@@ -118,6 +122,7 @@ def test_postgres_reads_an_index(postgres: Postgres) -> None:
     async def plans() -> dict[str, str]:
         conn = await asyncpg.connect(url)
         await conn.execute(_FILL)
+        await conn.execute("VACUUM ANALYZE")
         found = {}
         for name, (statement, _) in STATEMENTS.items():
             compiled: Any = statement.core.compile(dialect=dialect.dialect())

@@ -16,6 +16,7 @@ from reviews.errors import StoreUnavailable
 from reviews.events import Cast, Post, Rang, Record
 from reviews.keeping import Query, Store, Tx
 from reviews.model import Target
+from tests.contracts.house_contract import HouseContract
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import MINUTE, StoreContract, a_delivery, claimed, ended
 from tests.fakes.builders import START, a_review, a_vote
@@ -29,7 +30,7 @@ def database(postgres: Postgres) -> str:
     return postgres.database()
 
 
-class TestPostgres(StoreContract, PlacesContract):
+class TestPostgres(StoreContract, PlacesContract, HouseContract):
     """The suite on PostgreSQL."""
 
     @pytest.fixture

@@ -23,13 +23,14 @@ from reviews.events import Post, Record
 from reviews.keeping import Query, Store, Tx
 from reviews.model import Target
 from storage.sqlite import SqliteStore, open_writer, risky_wal
+from tests.contracts.house_contract import HouseContract
 from tests.contracts.places_contract import PlacesContract
 from tests.contracts.store_contract import StoreContract, a_delivery
 from tests.fakes.builders import START, a_request, a_review
 from tests.fakes.clock import FakeClock
 
 
-class TestSqlite(StoreContract, PlacesContract):
+class TestSqlite(StoreContract, PlacesContract, HouseContract):
     """The suite on a SQLite file."""
 
     @pytest.fixture
