@@ -49,7 +49,11 @@ def _take_in(tx: Tx, review: Review, copy_id: str, ref: MessageRef, like: Copy |
     found = Copy(
         id=copy_id,
         review=review.id,
-        target=Target(surface=ref.surface, address=ref.ref.get("channel", "")),
+        target=Target(
+            surface=ref.surface,
+            address=ref.ref.get("channel", ""),
+            person=None if like is None else like.target.person,
+        ),
         epoch=epoch,
         rung=rung,
         state="posted",

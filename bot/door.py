@@ -1,27 +1,42 @@
-"""How people come in on the web: links that are spent once, sessions, and in the demo a list to pick from."""
+"""How people come in on the web: links that are spent once, sessions, and in the demo a list to pick from.
+
+A link sent with a review is for that review alone; when it ran out, another goes to the address that is known, never to
+whoever asks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from bot.ids import hash_of
 from bot.keys import make_ticket, valid_ticket
 from bot.people import Directory
 from reviews.errors import NotFound
-from reviews.events import Record
-from reviews.keeping import Store, Ticket, Tx
+from reviews.events import COURTESY, Post, Record
+from reviews.keeping import Copy, Store, Ticket, Tx
 from reviews.model import Person
 from reviews.ports import Clock, Refusal, Session
 from reviews.values import replace
 
 _SPENT = Refusal(text="This link was used, or is too old. Ask an operator for another: `placet link PERSON` makes one.")
+#: Said whoever asks for another link, so that nobody learns whether theirs was ever one.
+SENT = (
+    "If this link came with a review that still waits, a new one is on its way to where the first was sent. "
+    "It takes a moment, and there is one every five minutes at most. Otherwise ask whoever runs Placet."
+)
+#: How often one person is sent a new link to one review.
+_AGAIN = timedelta(minutes=5)
 
 
 class FrontDoor:
     """Implements `reviews.ports.Door`."""
 
-    def __init__(self, store: Store, directory: Callable[[], Directory], clock: Clock, *, demo: bool = False) -> None:
+    def __init__(
+        self, store: Store, directory: Callable[[], Directory], clock: Clock, *, base: str = "", demo: bool = False
+    ) -> None:
         self._store, self._directory, self._clock, self._demo = store, directory, clock, demo
+        self._base = base
         self._tokens: dict[str, Ticket] = {}
 
     async def link(self, person: str, *, scope: str | None = None) -> str:
@@ -64,6 +79,36 @@ class FrontDoor:
             return _made(tx, "session", ticket.person, ticket.via, ticket.scope)
 
         return self._opened(await self._store.tx(spend))
+
+    async def invite(self, person: str, review: str) -> str:
+        """A link by which a person may look at one review, for an hour. Its address. Raises NotFound."""
+        return f"{self._base}/enter?link={await self.link(person, scope=review)}"
+
+    async def again(self, link: str) -> str:
+        """Send a link that ran out anew, to where its person was called to that review, while it waits."""
+        await self._store.tx(lambda tx: self._send_again(tx, tx.ticket(hash_of(link))))
+        return SENT
+
+    def _send_again(self, tx: Tx, ticket: Ticket | None) -> None:
+        if ticket is None or ticket.kind != "link" or ticket.scope is None:
+            return
+        review = tx.lock(ticket.scope)
+        if review is None or review.status.over:
+            return
+        sent = [copy for copy in tx.copies(review.id) if self._known(copy, ticket.person)]
+        called = max(sent, key=lambda copy: (copy.created_at, copy.target.surface), default=None)
+        if called is None or not tx.once(f"link:{ticket.person}:{review.id}", within=_AGAIN):
+            return
+        detail = {"surface": called.target.surface}
+        asked = Record(kind="link.again", at=tx.now(), actor=f"person:{ticket.person}", detail=detail, public=False)
+        tx.save(review, review, (asked, Post(target=called.target, epoch=called.epoch, rung=COURTESY)))
+
+    def _known(self, copy: Copy, person: str) -> bool:
+        """Whether a copy was sent by a gateway to an address that is this person's still."""
+        surface, directory = copy.target.surface, self._directory()
+        if copy.target.person != person or surface not in directory.config.gateways:
+            return False
+        return copy.target.address == directory.address(person, surface)
 
     async def session(self, secret: str) -> Session | None:
         """The session behind a cookie, while it lasts and its person is still here."""

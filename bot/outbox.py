@@ -12,20 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Protocol
 
 import structlog
 
+from bot import bulletins
 from bot.folding import Folding, place
 from bot.hub import Hub
-from bot.service import COURTESY, Service
+from bot.pacing import Pacing, lane
+from bot.passing import DOWN_AFTER, Down, PassingOn
+from bot.service import Service
 from reviews.card import Card, Happening
 from reviews.errors import StoreUnavailable, SurfaceAmbiguous, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
-from reviews.events import Posted, Record, Unreachable
+from reviews.events import COURTESY, Posted, Record
 from reviews.keeping import Copy, CopyKind, Store, Tx
 from reviews.model import Review
 from reviews.ports import Clock, MessageRef, Surface
-from reviews.timeline import news
+from reviews.timeline import ENDS, NEWS, REMINDED, news
 from reviews.values import replace
 
 log = structlog.get_logger(__name__)
@@ -34,12 +37,10 @@ LEASE = timedelta(seconds=30)
 CLAIM = 50
 #: One call to a surface may take this long (seconds).
 CALL = 20.0
-#: A surface that has failed for this long makes the rungs that go by it unreachable.
-DOWN_AFTER = timedelta(seconds=30)
 #: Where nobody can look, a post whose answer was lost is made once more after this long: most troubles are over then.
 AGAIN_AFTER = timedelta(seconds=20)
-#: How far ahead a crowded address promises turns.
-QUEUED = timedelta(seconds=30)
+#: A message of no review is news for so long; then it is given up.
+NOTICE_FOR = timedelta(hours=1)
 _LONGEST_WAIT = 60.0
 #: More happens to no review between two drawings of its card.
 _ENTRIES = 1000
@@ -51,6 +52,7 @@ class _Drawing:
     """What a copy is to show. `version` is then `shown`; `told` the log's last number, `said` the news up to there.
 
     `empty`: there is nothing to post: a queue card on which nothing waits, a card never posted of what is over.
+    `again`: who was called by what cannot be drawn again is called once more.
     """
 
     card: Card
@@ -58,10 +60,15 @@ class _Drawing:
     told: int
     said: tuple[Happening, ...] = ()
     empty: bool = False
+    again: bool = False
 
 
-#: An address, and whether what lies there is redrawn rather than something posted.
-_Lane: TypeAlias = tuple[str, str, bool]
+class Draw(Protocol):
+    """Draws a review's card as `reader` may see it; for all who read in one place where that is nobody's."""
+
+    def __call__(self, tx: Tx, review: Review, *, reader: str | None = None) -> Card:
+        """The card."""
+        ...
 
 
 class Outbox:
@@ -71,7 +78,7 @@ class Outbox:
         self,
         service: Service,
         surfaces: Mapping[str, Surface],
-        card: Callable[[Tx, Review], Card],
+        card: Draw,
         hub: Hub,
         clock: Clock,
         queue_card: Callable[[Sequence[Review], int], Card],
@@ -81,9 +88,8 @@ class Outbox:
         self._folding = Folding(lambda: service.directory().config.cards.open_per_channel, queue_card)
         self._store: Store = service.store
         self._hub, self._clock = hub, clock
-        self._paces: dict[_Lane, datetime] = {}
-        self._promises: dict[tuple[str, str], datetime] = {}
-        self._rests: dict[tuple[str, str], datetime] = {}
+        self._pacing, self._down = Pacing(clock), Down(clock)
+        self._passing = PassingOn(service, self._folding, self._down, clock)
         self._blind: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -132,12 +138,14 @@ class Outbox:
             await self._lost(copy, f"{copy.target.surface} is not set up here.")
             return
         try:
-            if await self._folded(copy):
+            if await self._folded(surface, copy):
                 return
-            if (turn := self._turn(surface, copy)) is None:
-                await self._draw(surface, copy)
-            else:
+            if (turn := self._pacing.turn(surface, copy)) is not None:
                 await self._wait(copy, turn)
+                return
+            copy = await self._forewarned(copy)
+            await self._draw(surface, copy)
+            self._down.works(surface.name)
         except StoreUnavailable:
             raise
         except SurfaceRefused as fault:
@@ -156,60 +164,21 @@ class Outbox:
 
     # ---------------------------------------------------------------------------- pace
 
-    def _turn(self, surface: Surface, copy: Copy) -> datetime | None:
-        """When it is this address's turn, if not now: vendors allow so many posts a second to each.
-
-        What people look at already has a pace of its own: buttons that are over do not wait behind new cards.
-        """
-        now, lane = self._clock.now(), _lane(copy)
-        free = self._paces.get(lane, now)
-        if free > now:
-            return free if copy.ref is not None else self._promised(surface, copy, free)
-        self._spend(surface, lane)
-        if len(self._paces) > 10_000:
-            self._paces = {key: at for key, at in self._paces.items() if at > now}
-            self._promises = {key: at for key, at in self._promises.items() if at > now}
-            self._rests = {key: at for key, at in self._rests.items() if at > now}
-        return None
-
-    def _promised(self, surface: Surface, copy: Copy, free: datetime) -> datetime:
-        """A turn of its own for a card not posted yet: a crowd that came back at once would be written down at once.
-
-        None is sent further than QUEUED behind the first: those before it may need no turn any more.
-        """
-        turn = min(max(self._promises.get(place(copy), free), free), free + QUEUED)
-        messages = 2 if surface.abilities.threads else 1  # a card and its details
-        self._promises[place(copy)] = turn + timedelta(seconds=messages / surface.abilities.per_second)
-        return turn
-
-    def _spend(self, surface: Surface, lane: _Lane) -> None:
-        """Count a message to an address: the next turn there comes so much later."""
-        free = max(self._paces.get(lane, self._clock.now()), self._clock.now())
-        self._paces[lane] = free + timedelta(seconds=1 / surface.abilities.per_second)
-
-    def _rest(self, copy: Copy, seconds: float) -> datetime:
-        """Leave an address alone for as long as its vendor asked. Until when."""
-        until = self._clock.now() + timedelta(seconds=seconds)
-        for lane in ((*place(copy), True), (*place(copy), False)):
-            self._paces[lane] = max(self._paces.get(lane, until), until)
-        self._rests[place(copy)] = max(self._rests.get(place(copy), until), until)
-        return until
-
     async def _wait(self, copy: Copy, turn: datetime) -> None:
         """Come back at its turn; sooner where its vendor asked for a long rest, to call the next rung by then."""
         now, late = self._clock.now(), copy.created_at + DOWN_AFTER
-        if copy.ref is not None or self._rests.get(place(copy), now) <= now:
+        if copy.ref is not None or not self._pacing.rests(copy):
             await self._keep(copy, turn)
         elif now < late:
             await self._keep(copy, min(turn, late))
         elif await self._keep(copy, turn):
-            await self._pass_on(copy, copy.error or f"{copy.target.surface} takes no more here for a while.")
+            await self._passing.pass_on(copy, copy.error or f"{copy.target.surface} takes no more here for a while.")
 
     # ---------------------------------------------------------------------------- folding
 
-    async def _folded(self, copy: Copy) -> bool:
+    async def _folded(self, surface: Surface, copy: Copy) -> bool:
         """Whether a copy was dealt with as a line of its place's queue card, so that there is nothing to post."""
-        if copy.kind is CopyKind.QUEUE or copy.state not in ("new", "folded"):
+        if copy.kind is not CopyKind.CARD or copy.state not in ("new", "folded") or not surface.abilities.redrawn:
             return False
         if copy.state == "new" and not await self._store.view(lambda tx: self._folding.folds(tx, copy)):
             return False
@@ -220,34 +189,46 @@ class Outbox:
     # ---------------------------------------------------------------------------- drawing
 
     async def _draw(self, surface: Surface, copy: Copy) -> None:
-        drawing = await self._store.view(lambda tx: self._drawing(tx, copy))
+        redrawn = surface.abilities.redrawn
+        drawing = await self._store.view(lambda tx: self._drawing(tx, copy, redrawn=redrawn))
         async with asyncio.timeout(CALL):
             ref = copy.ref or await self._found(surface, copy)
-            if ref is not None:
+            if ref is None:
+                ref = None if drawing.empty else await self._post(surface, copy, drawing.card)
+            elif redrawn and copy.kind is not CopyKind.NOTICE:
                 # One found again may show an older card than the one that stands.
                 await surface.update(ref, drawing.card)
-            elif not drawing.empty:
-                ref = await self._post(surface, copy, drawing.card)
         state = "over" if drawing.empty else "posted"
         shown = replace(copy, state=state, ref=ref, shown=drawing.version, told=drawing.told, attempts=0, error=None)
         if copy.ref is None and ref is not None:
-            await self._posted(shown)
-        elif await self._keep(shown) and drawing.said and copy.ref is not None:
-            await self._tell(surface, shown, copy.ref, drawing.said)
+            await self._posted(replace(shown, muted=ref.muted))
+        elif await self._keep(shown) and copy.ref is not None and (drawing.said or drawing.again):
+            await self._tell(surface, shown, copy.ref, drawing)
 
-    def _drawing(self, tx: Tx, copy: Copy) -> _Drawing:
+    def _drawing(self, tx: Tx, copy: Copy, *, redrawn: bool) -> _Drawing:
         if copy.kind is CopyKind.QUEUE:
             card, empty = self._folding.card(tx, copy)
             return _Drawing(card=card, version=copy.wanted, told=copy.told, empty=empty)
+        if copy.kind is CopyKind.NOTICE:
+            bulletin = tx.bulletin(copy.review)
+            assert bulletin is not None, "a copy without its bulletin"
+            return _Drawing(card=bulletins.card(bulletin), version=copy.wanted, told=copy.told)
         review = tx.read(copy.review)
         assert review is not None, "a copy without its review"
         entries = tx.log(review=review.id, after=copy.told, limit=_ENTRIES)
-        said, told = news(entries, self._service.directory().names(), copy.told)
-        card = self._card(tx, review)
-        # Nobody has to be called to what is over by the time their card would go out.
-        empty = card.over and copy.state == "new" and copy.rung != COURTESY
-        # Who sees a card for the first time reads all of it there.
-        return _Drawing(card=card, version=review.version, told=told, said=said if copy.told else (), empty=empty)
+        said, told = news(entries, self._service.directory().names(), copy.told, NEWS if redrawn else ENDS)
+        card = self._card(tx, review, reader=copy.target.person)
+        # Who sees a card for the first time reads all of it there. An address is told once, however often it was sent.
+        tells = copy.told > 0 and (redrawn or _first(copy, tx.copies(review.id)))
+        return _Drawing(
+            card=card,
+            version=review.version,
+            told=told,
+            said=said if tells else (),
+            # Nobody has to be called to what is over by the time their card would go out.
+            empty=card.over and copy.state == "new" and copy.rung != COURTESY,
+            again=tells and not redrawn and not card.over and any(e.kind == REMINDED for e in entries),
+        )
 
     async def _found(self, surface: Surface, copy: Copy) -> MessageRef | None:
         """A post made earlier whose answer was lost or never kept; only then is the surface asked."""
@@ -269,32 +250,43 @@ class Outbox:
     async def _post(self, surface: Surface, copy: Copy, card: Card) -> MessageRef:
         ref = await surface.post(card, copy.target, copy.id)
         if card.thread and surface.abilities.threads:
-            self._spend(surface, _lane(copy))  # its details are a message too
+            self._pacing.spend(surface, lane(copy))  # its details are a message too
         return ref
 
-    async def _tell(self, surface: Surface, copy: Copy, ref: MessageRef, said: tuple[Happening, ...]) -> None:
-        """Say beneath a copy what happened. It is kept as told already: twice would be worse than on the card alone."""
-        if surface.abilities.live or not surface.abilities.threads:
+    async def _tell(self, surface: Surface, copy: Copy, ref: MessageRef, drawing: _Drawing) -> None:
+        """Say beneath a copy what happened, or, where nothing is drawn again, send it.
+
+        It is kept as told already: twice would be worse than on the card alone.
+        """
+        able = surface.abilities
+        if able.live or (able.redrawn and not able.threads):
             return
-        self._spend(surface, (*place(copy), False))
+        self._pacing.spend(surface, (*place(copy), False))
         try:
             async with asyncio.timeout(CALL):
-                await surface.note(ref, said)
+                if drawing.said:
+                    await surface.note(ref, drawing.said)
+                elif drawing.again:
+                    await surface.post(drawing.card, copy.target, copy.id)
         except _FAULTS as fault:
             log.warning("news_not_told", copy=copy.id, surface=surface.name, why=str(fault) or type(fault).__name__)
             if isinstance(fault, SurfaceUnavailable) and fault.retry_after:
-                self._rest(copy, fault.retry_after)
+                self._pacing.rest(copy, fault.retry_after)
 
     # ---------------------------------------------------------------------------- keeping
 
     async def _posted(self, copy: Copy) -> None:
-        def keep(tx: Tx) -> None:
-            review = tx.lock(copy.review)
-            if tx.keep_copy(copy, _again(copy, tx.now())) and review is not None:
+        def keep(tx: Tx) -> bool:
+            review = tx.lock(copy.review) if copy.kind is CopyKind.CARD else None
+            counted = tx.keep_copy(copy, _again(copy, tx.now()))
+            if counted and review is not None:
                 self._service.keep(tx, review, Posted(at=tx.now(), copy=copy.id, target=copy.target))
+            return counted
 
-        await self._store.tx(keep)
+        counted = await self._store.tx(keep)
         self._hub.copies.set()
+        if counted and copy.muted:
+            await self._passing.pass_on(copy, copy.muted)
 
     async def _keep(self, copy: Copy, due_at: datetime | None = None) -> bool:
         """Whether it counted: what is kept after the lease is another worker's to say."""
@@ -303,26 +295,46 @@ class Outbox:
         self._hub.copies.set()
         return counted
 
+    async def _forewarned(self, copy: Copy) -> Copy:
+        """A copy about to be tried where nothing was taken for long: its call is passed on before it is tried."""
+        if copy.ref is not None or copy.attempts or (since := self._down.since(copy.target.surface)) is None:
+            return copy
+        told = _silent(copy, since)
+        await self._passing.pass_on(copy, told)
+        return replace(copy, error=told)
+
     async def _later(self, copy: Copy, fault: Exception, *, again: bool = False) -> None:
-        """Try again later; a surface down for long passes the call on to the next rung meanwhile.
+        """Try again later; a surface down for long passes the call on to the next rung meanwhile, once.
 
         A vendor that says when is taken at its word, for everything that goes there, and it counts as no attempt.
         `again`: it may lie there, and will be posted once more.
         """
         now, why = self._clock.now(), str(fault) or type(fault).__name__
+        since = copy.created_at
         if isinstance(fault, SurfaceUnavailable) and fault.retry_after:
-            tried, due_at = replace(copy, error=why), self._rest(copy, fault.retry_after)
+            tried, due_at = copy, self._pacing.rest(copy, fault.retry_after)
             if copy.ref is None and now < (late := copy.created_at + DOWN_AFTER):
                 due_at = min(due_at, late)
         else:
+            self._down.failed(copy.target.surface)
+            since = min(since, self._down.since(copy.target.surface) or since)
             wait = timedelta(seconds=min(0.5 * 2 ** min(copy.attempts, 16), _LONGEST_WAIT))
-            tried = replace(copy, attempts=copy.attempts + 1, error=why)
+            tried = replace(copy, attempts=copy.attempts + 1)
             due_at = now + (max(wait, AGAIN_AFTER) if again else wait)
+        if copy.kind is CopyKind.NOTICE and now - copy.created_at >= NOTICE_FOR:
+            await self._lost(copy, why)
+            return
         log.warning("copy_later", copy=copy.id, surface=copy.target.surface, why=why, until=due_at.isoformat())
-        counted = await self._keep(tried, due_at)
-        if counted and copy.ref is None and now - copy.created_at >= DOWN_AFTER:
-            since = f"{copy.target.surface} has not answered since {copy.created_at:%H:%M} UTC."
-            await self._pass_on(copy, since)
+        await self._pass_late(replace(tried, error=why), due_at, since, told=copy.error or "")
+
+    async def _pass_late(self, copy: Copy, due_at: datetime, since: datetime, told: str) -> None:
+        """Keep a copy that failed; one that waited for long has its call passed on, unless it was `told` before."""
+        passed = told.startswith(_silent(copy, None))
+        late = copy.ref is None and self._clock.now() - since >= DOWN_AFTER
+        silent = _silent(copy, since)
+        kept = replace(copy, error=told) if passed else replace(copy, error=f"{silent} {copy.error}") if late else copy
+        if await self._keep(kept, due_at) and late and not passed:
+            await self._passing.pass_on(copy, silent)
 
     async def _given_up(self, copy: Copy, why: str) -> None:
         """Two posts whose answers were lost, where nobody can look: a third could be one too many.
@@ -341,7 +353,7 @@ class Outbox:
             return counted
 
         if await self._store.tx(keep):
-            await self._pass_on(copy, told)
+            await self._passing.pass_on(copy, told)
 
     async def _lost(self, copy: Copy, why: str) -> None:
         """Give a copy up, and pass the call on when nothing else of its rung can arrive."""
@@ -350,42 +362,22 @@ class Outbox:
         if not counted:
             return
         if copy.ref is None:
-            await self._pass_on(copy, why)
+            await self._passing.pass_on(copy, why)
         elif copy.kind is CopyKind.QUEUE:
             # Somebody deleted it: what is folded there is nowhere else, so it is posted afresh.
             await self._store.tx(lambda tx: tx.want_queue(*place(copy)))
 
-    async def _pass_on(self, copy: Copy, why: str) -> None:
-        """What cannot be reached by this copy calls the next rung: its review, or all that a queue card would show."""
-        if copy.kind is CopyKind.CARD:
-            await self._unreachable(copy, why)
-            return
-        for folded in await self._store.view(lambda tx: self._folding.lines(tx, copy)):
-            await self._unreachable(folded, why)
 
-    async def _unreachable(self, copy: Copy, why: str) -> None:
-        if copy.rung == COURTESY:
-            return  # no rung called for it: those who decide have their own
-        siblings = await self._store.view(lambda tx: tx.copies(copy.review))
-        same_rung = [c for c in siblings if (c.epoch, c.rung) == (copy.epoch, copy.rung) and c.id != copy.id]
-        if any(_arrives(other, self._clock.now()) for other in same_rung):
-            return
-        await self._service.apply(
-            copy.review,
-            lambda review, at: Unreachable(
-                at=at, epoch=copy.epoch, rung=copy.rung, why=why, reach=self._service.router.reach(review, at)
-            ),
-        )
+def _silent(copy: Copy, since: datetime | None) -> str:
+    """The sentence by which a call is passed on from a surface that fails; without the instant, how it begins."""
+    begins = f"{copy.target.surface} has not answered since"
+    return begins if since is None else f"{begins} {since:%H:%M} UTC."
 
 
-def _lane(copy: Copy) -> _Lane:
-    return (*place(copy), copy.ref is not None)
-
-
-def _arrives(copy: Copy, now: datetime) -> bool:
-    """Whether a copy has reached people, or is on its way and not known to fail; when it fails, it says so itself."""
-    on_its_way = copy.state in ("new", "posting") and (copy.attempts == 0 or now - copy.created_at < DOWN_AFTER)
-    return on_its_way or copy.state in ("posted", "folded")
+def _first(copy: Copy, copies: Sequence[Copy]) -> bool:
+    """Whether a copy is the first of those that went to its address."""
+    there = (other for other in copies if place(other) == place(copy) and other.ref is not None)
+    return next(there, copy).id == copy.id
 
 
 def _again(copy: Copy, now: datetime) -> datetime | None:

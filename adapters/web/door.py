@@ -33,6 +33,7 @@ class Doorway:
         return [
             web.get("/enter", guarded(self._show)),
             web.post("/enter", guarded(self._enter)),
+            web.post("/enter/again", guarded(self._again)),
             web.get("/demo", guarded(self._people)),
             web.post("/demo", guarded(self._pick)),
             web.post("/leave", guarded(self._leave)),
@@ -45,10 +46,10 @@ class Doorway:
             if self._pages.setup.demo and await self._door.demo_people():
                 return self._pages.elsewhere(f"/demo?to={to}")
             return self._pages.sentence("Sign in", ASK_FOR_LINK, 200)
+        session = await self._pages.session(request)
         person = await self._door.peek(link)
         if isinstance(person, Refusal):
-            return self._refused(person)
-        session = await self._pages.session(request)
+            return self._spent(request, session, person, link)
         secret, visit = self._before(request, session)
         return self._remember(self._pages.answer(render.enter(person, link, to, visit)), secret)
 
@@ -56,8 +57,23 @@ class Doorway:
         data = await _text(request)
         if not self._from_us(request, data.get("csrf", "")):
             return self._pages.stale()
-        session = await self._door.enter(data.get("link", ""))
-        return self._refused(session) if isinstance(session, Refusal) else self._in(session, data.get("to", ""))
+        link = data.get("link", "")
+        session = await self._door.enter(link)
+        if isinstance(session, Refusal):
+            return self._spent(request, await self._pages.session(request), session, link)
+        return self._in(session, data.get("to", ""))
+
+    def _spent(self, request: web.Request, session: Session | None, why: Refusal, link: str) -> web.Response:
+        """Why a link does not open, and the offer of another; who has a session may go on in it."""
+        secret, visit = self._before(request, session)
+        return self._remember(self._pages.answer(render.spent(why.text, link, visit), 403), secret)
+
+    async def _again(self, request: web.Request) -> web.Response:
+        """Have another link sent; the answer is one for every link, ours or not."""
+        data = await _text(request)
+        if not self._from_us(request, data.get("csrf", "")):
+            return self._pages.stale()
+        return self._pages.sentence("Thank you", await self._door.again(data.get("link", "")), 200)
 
     async def _people(self, request: web.Request) -> web.Response:
         people = await self._door.demo_people() if self._demo(request) else ()

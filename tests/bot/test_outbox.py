@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.outbox import AGAIN_AFTER, DOWN_AFTER, LEASE
+from bot.outbox import AGAIN_AFTER, LEASE
+from bot.passing import DOWN_AFTER
 from reviews.card import Actions
 from reviews.errors import SurfaceAmbiguous, SurfaceRefused, SurfaceUnavailable
 from reviews.events import Interaction
@@ -349,7 +350,7 @@ async def test_a_rung_is_passed_over_when_all_of_it_is_refused(tmp_path: Path) -
 
 
 async def test_a_rung_whose_surface_is_down_for_long_is_passed_over(tmp_path: Path) -> None:
-    """Neither of its two places takes anything for half a minute: neither waits for the other."""
+    """Neither of its places takes anything for half a minute: none waits for another."""
     down = SurfaceUnavailable("503")
     board, clock = Board(faults=[down, down]), FakeClock(datetime.now(UTC))
     board.abilities = replace(board.abilities, per_second=float("inf"))
