@@ -1,4 +1,4 @@
-"""The calendars of rotations that are kept elsewhere, and the last good copy of each.
+"""The calendars that are kept elsewhere, of rotations and of times away, and the last good copy of each.
 
 Read again and again, kept beside the database, and believed until a newer one can be read. What cannot be read, or not
 be worked out, changes nothing but `Copy.fault`. Addresses are secrets: whoever has one reads the calendar, so they are
@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.config import Config, Layer, address_fault
+from bot.absence import away_key, has_calendar
+from bot.config import Config
+from bot.entries import Layer, PersonEntry, address_fault
 from bot.expansion import Unreadable, expanded
 from bot.keys import SecretMissing, read_secret
 from bot.oncall import Copy, Meaning, Shift
@@ -56,11 +58,12 @@ class _Kept:
 
 @dataclass(slots=True, kw_only=True)
 class _Source:
-    """One layer's calendar, and how far one got with it."""
+    """One layer's calendar, or that of the times somebody is `away`, and how far one got with it."""
 
     name: str
     layer: Layer
     file: Path
+    away: str | None = None
     kept: _Kept | None = None
     tried_at: datetime | None = None
     written: _Kept | None = None
@@ -68,7 +71,9 @@ class _Source:
 
 
 class Calendars:
-    """The copies of all calendars in a configuration: `copies`, by `rotation.layer`, are looked at by the directory.
+    """The copies of all calendars in a configuration: the directory looks at `copies`.
+
+    They are named `rotation.layer`, and `away.PERSON` for the times somebody is away.
 
     `folder` is where relative paths begin. The server keeps copies and logs by `tell`; commands change nothing, and say
     themselves what they find.
@@ -88,11 +93,15 @@ class Calendars:
         self._keeps = keep
         self._place = calendar_folder(config.database, folder)
         self._people = config.people
-        self._sources = [
-            _Source(name=f"{rotation}.{name}", layer=layer, file=self._place / f"{rotation}.{name}.json")
+        read = {
+            f"{rotation}.{name}": (layer, None)
             for rotation, layers in config.rotations.items()
             for name, layer in layers.items()
             if layer.dated
+        } | {away_key(entry.id): (_as_layer(entry), entry.id) for entry in config.people if has_calendar(entry)}
+        self._sources = [
+            _Source(name=name, layer=layer, file=self._place / f"{name}.json", away=person)
+            for name, (layer, person) in read.items()
         ]
         now = clock.now()
         self.copies: dict[str, Copy] = {
@@ -100,9 +109,13 @@ class Calendars:
             for source in self._sources
         }
 
-    async def start(self) -> None:
-        """Take up the copies kept beside the database; read those calendars at once of which there is none."""
-        await asyncio.gather(*(self._take_up(source) for source in self._sources))
+    async def start(self, before: Calendars | None = None) -> None:
+        """Take up the copies kept beside the database, or by the calendars `before`; read at once where there is none.
+
+        Their words are looked at anew: they may mean others than in the configuration before.
+        """
+        known = {} if before is None else {each.name: each.kept for each in before._sources}
+        await asyncio.gather(*(self._take_up(source, known.get(source.name)) for source in self._sources))
         await asyncio.gather(*(self._look(source) for source in self._sources if source.kept is None))
 
     async def refresh(self) -> None:
@@ -115,9 +128,9 @@ class Calendars:
         by_address = source.layer.ical is None or "://" in source.layer.ical
         return source.tried_at is None or not by_address or now - source.tried_at >= every
 
-    async def _take_up(self, source: _Source) -> None:
+    async def _take_up(self, source: _Source, known: _Kept | None) -> None:
         try:
-            kept = await asyncio.to_thread(_load, source.file)
+            kept = known or await asyncio.to_thread(_load, source.file)
             if kept is not None and kept.source == _hash(self._where(source.layer)):
                 await self._use(source, kept)
         except (Unreadable, _Unread) as fault:
@@ -174,6 +187,8 @@ class Calendars:
         except Unreadable as fault:
             source.refused = (text, str(fault), now + _REFUSED)
             raise
+        if source.away is not None:
+            return tuple(Shift(start=span.start, end=span.end, person=source.away) for span in found)
         meaning = Meaning(self._people, layer.names)
         return tuple(meaning.shift(span) for span in found)
 
@@ -195,6 +210,12 @@ class Calendars:
             source.written = kept
         except OSError as fault:
             self._tell("calendar_not_kept", rotation=source.name, why=str(fault))
+
+
+def _as_layer(entry: PersonEntry) -> Layer:
+    """A person's calendar, read as a layer's is."""
+    said = entry.model_dump(include={"timezone"}, exclude_unset=True)
+    return Layer.model_validate(said | {"ical": entry.away_ical, "ical_env": entry.away_ical_env})
 
 
 # ---------------------------------------------------------------------------------------------- reading

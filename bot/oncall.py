@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from bot.config import Layer, PersonEntry
+from bot.entries import Layer, PersonEntry
 from bot.expansion import Span, spans
 from reviews.values import replace
 

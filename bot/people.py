@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from types import MappingProxyType
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bot.config import Config, Layer, PersonEntry
+from bot.absence import Planned, away_key, away_until, has_calendar, written
+from bot.config import Config
+from bot.entries import Layer, PersonEntry
 from bot.oncall import Copy, Stretch, on_call, stretches
+from bot.reach import Assign, Calling, Duty, address_of
 from policies import durations
 from policies.model import Known
-from reviews.model import Identity, Need, Person, Reach, Route, Rung, Target, Tier
+from reviews.model import Identity, Need, Person, Reach, Right, Route, Target, Tier
 from reviews.ports import Refusal
 
-#: What a rung may say it goes by, and which of them this installation has, is asked of the directory.
-_BY_CARD = frozenset({"", "channel", "dm", "web"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Called:
-    """Part of a rung's reach: people it makes electors and why, places, and, where it reaches nobody, why not."""
-
-    persons: dict[str, str]
-    targets: tuple[Target, ...] = ()
-    missed: str | None = None
+#: Surfaces where a card shows itself to whoever looks: there everybody can be told, and nobody is called.
+LIVE = frozenset({"web"})
+#: How far ahead the next on call are looked for, the near future first.
+_AHEAD = (timedelta(days=14), timedelta(days=92))
+#: Where roles are said that no group gives.
+_FILE = "placet.yml"
+_NO_ROUTE = Route(tier=Tier.APPROVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,10 @@ class Turn:
 class Directory:
     """The people, roles and rotations of one configuration. `surfaces` are the adapters that run.
 
-    `tenant` says whose workspace a surface is (`Surface.tenant`), `absent` who is away at an instant and until when,
-    `copies` what calendars say, by layer (`Calendars.copies`).
+    `tenant` says whose workspace a surface is (`Surface.tenant`); `absent` who is away at an instant by their own word
+    and until when, `said` when they last gave it (`Absences`); `copies` what calendars say, by layer and `away.PERSON`
+    (`Calendars.copies`); `members` who holds a role by being in a group, with the group's name; `shared` are gateways
+    that lead to one place whoever is called.
     """
 
     def __init__(
@@ -54,7 +57,10 @@ class Directory:
         *,
         tenant: Callable[[str], str | None] = lambda surface: None,
         absent: Callable[[datetime], Mapping[str, datetime]] = lambda at: {},
+        said: Callable[[str], datetime | None] = lambda person: None,
         copies: Mapping[str, Copy] = MappingProxyType({}),
+        members: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        shared: Iterable[str] = (),
     ) -> None:
         self.config = config
         self.copies = copies
@@ -63,10 +69,16 @@ class Directory:
             for rotation, layers in config.rotations.items()
             for name, layer in layers.items()
         }
-        self.surfaces = frozenset(surfaces)
-        self._tenant, self.absent = tenant, absent
+        self.surfaces, self.shared = frozenset(surfaces), frozenset(shared)
+        self._tenant, self._absent, self._said = tenant, absent, said
         self._entries = {entry.id: entry for entry in config.people}
+        self._planned = {entry.id: written(entry) for entry in config.people if entry.away or has_calendar(entry)}
+        self._sources = {entry.id: _roles_of(entry, config, members) for entry in config.people}
         self._people = {entry.id: self._person(entry) for entry in config.people}
+        self._holders = {
+            role: tuple(person for person in self._people.values() if role in person.roles) for role in config.roles
+        }
+        self._direct = {entry.id: _places(entry, self.surfaces) for entry in config.people}
         self._by_identity: dict[tuple[str, str], str] = {
             (surface, identity): entry.id for entry in config.people for surface, identity in entry.identities.items()
         }
@@ -76,14 +88,15 @@ class Directory:
                 self._by_email.setdefault(entry.email.casefold(), []).append(entry.id)
 
     def _person(self, entry: PersonEntry) -> Person:
-        level = max((self.config.roles[role].level for role in entry.roles), default=0)
+        held = {role: self.config.roles[role] for role in self._sources[entry.id]}
         return Person(
             id=entry.id,
             name=entry.name,
-            roles=frozenset(entry.roles),
-            level=level,
+            roles=frozenset(held),
+            level=max((role.level for role in held.values()), default=0),
             scopes=frozenset(entry.scopes),
             auditor=entry.auditor,
+            may=frozenset(right for role in held.values() for right in role.may),
         )
 
     @property
@@ -94,6 +107,8 @@ class Directory:
             people=frozenset(self._people),
             rotations=frozenset(self.layers),
             levels=frozenset(role.level for role in self.config.roles.values()),
+            ways=frozenset(self.config.gateways),
+            ranks={name: role.level for name, role in self.config.roles.items()},
         )
 
     def people(self) -> tuple[Person, ...]:
@@ -103,6 +118,10 @@ class Directory:
     def person(self, person_id: str) -> Person | None:
         """A person by id."""
         return self._people.get(person_id)
+
+    def entry(self, person_id: str) -> PersonEntry | None:
+        """A person as placet.yml writes them."""
+        return self._entries.get(person_id)
 
     def names(self) -> dict[str, str]:
         """Id to name."""
@@ -132,7 +151,7 @@ class Directory:
 
     def identity_of(self, person_id: str) -> Identity | None:
         """Where to whisper to a person: their preferred surface, else the first that runs."""
-        for target in self._direct(person_id):
+        for target in self.direct(person_id):
             return Identity(surface=target.surface, id=target.address)
         return None
 
@@ -145,89 +164,119 @@ class Directory:
         found = self._by_email.get(name.casefold(), [])
         return found[0] if len(found) == 1 else None
 
-    # ---------------------------------------------------------------------------- whom a rung reaches
+    # ---------------------------------------------------------------------------- roles
 
-    def reach(self, route: Route, at: datetime) -> tuple[Reach, ...]:
-        """Whom each rung of a route's chain reaches at this instant, aligned with the chain."""
-        return tuple(self._rung(route, rung, at) for rung in route.chain)
+    def holders(self, role: str) -> tuple[Person, ...]:
+        """Who holds a role, by placet.yml or by being in its group."""
+        return self._holders.get(role, ())
 
-    def _rung(self, route: Route, rung: Rung, at: datetime) -> Reach:
-        if not rung.notify:
-            return Reach()
-        foreign = [way for way in rung.via if way not in _BY_CARD]
-        if rung.via and len(foreign) == len(rung.via):
-            return Reach(unreachable=f"{' and '.join(foreign)} is not set up here.")
-        parts = [self._called(route, target, at) for target in rung.notify]
-        persons: dict[str, str] = {}
-        for part in parts:
-            persons |= {who: why for who, why in part.persons.items() if who not in persons}
-        targets = tuple(dict.fromkeys(target for part in parts for target in part.targets))
-        missed = " ".join(part.missed for part in parts if part.missed)
-        unreachable = None if any(part.missed is None for part in parts) else missed
-        return Reach(persons=persons, targets=targets, unreachable=unreachable)
+    def sources(self, person_id: str) -> dict[str, str]:
+        """The roles a person holds, each with where that is said: `placet.yml`, or a group in its surface's words."""
+        return dict(self._sources.get(person_id, {}))
 
-    def _called(self, route: Route, notify: str, at: datetime) -> _Called:
-        kind, _, name = notify.partition(":")
-        match kind:
-            case "channel" if name == "role":
-                return self._needed_roles(route)
-            case "channel" | "role":
-                return self._role(name, route)
-            case "person":
-                return self._persons((name,), notify, at)
-            case "oncall":
-                layer, copy = self.layers.get(name), self.copies.get(name)
-                people = on_call(layer, at, copy) if layer else ()
-                source = f"{notify}, calendar of {copy.read_at:%Y-%m-%dT%H:%MZ}" if copy and copy.read_at else notify
-                return self._persons(people, source, at, missed=f"Nobody is on call in {name} now.")
-            case _:
-                return _Called({}, missed=f"{notify} names nobody.")
+    def with_right(self, right: Right) -> tuple[Person, ...]:
+        """Who may do what only some roles let people do."""
+        return tuple(person for person in self._people.values() if right in person.may)
 
-    def _needed_roles(self, route: Route) -> _Called:
-        """The channels of the roles a route needs; on live surfaces their queue is enough."""
-        if route.tier is Tier.CONFIRM and not route.needs:
-            return _Called({})  # the person acted for finds it in their queue
-        roles = dict.fromkeys(role for need in route.needs for role in self._holding(need))
-        parts = [self._role(role, route) for role in roles]
-        targets = tuple(target for part in parts for target in part.targets)
-        missed = " ".join(part.missed for part in parts if part.missed) or "No role is needed, so there is no channel."
-        return _Called({}, targets, None if any(part.missed is None for part in parts) else missed)
-
-    def _holding(self, need: Need) -> tuple[str, ...]:
+    def holding(self, need: Need) -> tuple[str, ...]:
+        """The roles whose holders fill a slot."""
         if need.role is not None:
             return (need.role,)
         return tuple(name for name, role in self.config.roles.items() if role.level >= (need.level or 0))
 
-    def _role(self, role: str, route: Route) -> _Called:
+    def places(self, role: str) -> tuple[Target, ...]:
+        """The channels of a role on the surfaces that run."""
         entry = self.config.roles.get(role)
-        holders = [person.id for person in self._people.values() if role in person.roles]
-        if entry is None or not holders:
-            return _Called({}, missed=f"Nobody has the role {role}.")
-        places = tuple(Target(surface=s, address=a) for s, a in entry.channels.items() if s in self.surfaces)
-        # Being called makes an elector of any slot. Who holds a role that is needed may fill that slot anyway, and
-        # must not fill the other role's too: two people of security are not security and lead engineer.
-        slots = {need.role for need in route.needs}
-        electors = {} if role in slots else dict.fromkeys(holders, f"role {role}")
-        return _Called(electors, places)
+        channels = entry.channels.items() if entry is not None else ()
+        return tuple(Target(surface=s, address=a) for s, a in channels if s in self.surfaces)
 
-    def _persons(self, people: Iterable[str], source: str, at: datetime, missed: str = "") -> _Called:
-        called: dict[str, str] = {}
-        for person in people:
-            if person in self._people:
-                instead = self.stand_in(person, at)
-                called.setdefault(instead or person, source if instead is None else f"{source}, {person} away: deputy")
-        targets = tuple(target for person in called for target in self._direct(person)[:1])
-        return _Called(called, targets, None if called else missed or f"{source} names nobody.")
+    # ---------------------------------------------------------------------------- whom a rung reaches
 
-    def stand_in(self, person_id: str, at: datetime) -> str | None:
-        """The deputy called instead of a person who is away; None where they are called themselves.
+    def reach(
+        self,
+        route: Route,
+        at: datetime,
+        *,
+        besides: frozenset[str] = frozenset(),
+        assign: Assign | None = None,
+        assigned: tuple[str, ...] = (),
+        needs: tuple[Need, ...] | None = None,
+        principal: str | None = None,
+    ) -> tuple[Reach, ...]:
+        """Whom each rung of a route's chain reaches at this instant, aligned with the chain (`bot.reach.Calling`)."""
+        calling = Calling(
+            self, route, at, besides=besides, assign=assign, assigned=assigned, needs=needs, principal=principal
+        )
+        return tuple(calling.rung(rung) for rung in route.chain)
 
-        A deputy who is away too, or none, would leave the call to nobody: then it stays with the person.
+    def direct(self, person_id: str) -> list[Target]:
+        """Where a person can be told something, their preferred surface first; everybody has the web."""
+        return list(self._direct.get(person_id, ()))
+
+    def instead(self, person_id: str, tried: Collection[str]) -> Target | None:
+        """Where else to tell a person what could not be told on the surfaces `tried`.
+
+        Never a live one: to post there always works, and nobody notices it.
         """
-        absent = self.absent(at)
+        left = (place for place in self.direct(person_id) if place.surface not in tried and place.surface not in LIVE)
+        return next(left, None)
+
+    def address(self, person_id: str, gateway: str) -> str | None:
+        """Where a gateway reaches a person; None where placet.yml does not say."""
         entry = self._entries.get(person_id)
-        deputy = entry.deputy if entry is not None and person_id in absent else None
-        return None if deputy in absent else deputy
+        return address_of(entry, gateway) if entry is not None else None
+
+    def stand_in(self, person_id: str, at: datetime, layer: str | None = None) -> str | None:
+        """Who is called instead of a person who is away: their deputy, or the next on call of a `layer`.
+
+        None where they are called themselves: a deputy who is away too, or none, would leave the call to nobody.
+        """
+        call = Calling(self, _NO_ROUTE, at).instead(person_id, "", self._following(layer, at))
+        return call.person if call.instead else None
+
+    def _following(self, layer: str | None, at: datetime) -> Iterator[str]:
+        if layer is not None:
+            yield from self.turns(layer, at, len(self._people))
+
+    def absent(self, at: datetime) -> Mapping[str, datetime]:
+        """Who is away at an instant, and until when: by their own word, by placet.yml, by their calendar."""
+        found = dict(self._absent(at))
+        for person, times in self._planned.items():
+            copy = self.copies.get(away_key(person))
+            known = (*times, *(Planned(start=s.start, end=s.end) for s in copy.shifts)) if copy is not None else times
+            until = away_until(known, at, self._said(person))
+            if until is not None:
+                found[person] = max(until, found.get(person, until))
+        return found
+
+    # ---------------------------------------------------------------------------- who is on call
+
+    def duty(self, layer: str, at: datetime) -> Duty:
+        """Who is on call in a layer, and what a call of theirs is put down to: the calendar's name, as of when."""
+        found, copy = self.layers.get(layer), self.copies.get(layer)
+        people = on_call(found, at, copy) if found is not None else ()
+        source = f"oncall:{layer}"
+        if found is not None and copy is not None and copy.read_at is not None:
+            source += f", {_calendar(found)} of {copy.read_at:%Y-%m-%dT%H:%MZ}"
+        return Duty(people=people, source=source)
+
+    def anywhere_on_call(self, at: datetime) -> frozenset[str]:
+        """Who is on call in any layer."""
+        return frozenset(
+            who for name, layer in self.layers.items() for who in on_call(layer, at, self.copies.get(name))
+        )
+
+    def turns(self, layer: str, at: datetime, n: int) -> list[str]:
+        """The next `n` persons on call in a layer after those who are now, each once, as far ahead as is known."""
+        if layer not in self.layers:
+            return []
+        now, found = on_call(self.layers[layer], at, self.copies.get(layer)), dict[str, None]()
+        for ahead in _AHEAD:
+            for stretch in self.stretches(layer, at, at + ahead):
+                found |= dict.fromkeys(person for person in stretch.people if person not in now)
+            if len(found) >= n:
+                break
+        return list(found)[:n]
 
     def on_call(self, at: datetime) -> tuple[Turn, ...]:
         """Who is on call at an instant, layer by layer, whether away or not."""
@@ -240,6 +289,11 @@ class Directory:
             for name, layer in self.layers.items()
         )
 
+    def unread(self, at: datetime) -> dict[str, str]:
+        """The calendars of times away that could not be read, each with how old what is known of it is."""
+        calendars = ((away_key(person), self.copies.get(away_key(person))) for person in self._planned)
+        return {name: note for name, copy in calendars if (note := _age(copy, at))}
+
     def stretches(self, layer: str, since: datetime, until: datetime) -> list[Stretch]:
         """Who is on call in a layer from one instant to another, gaps included."""
         return stretches(self.layers[layer], since, until, self.copies.get(layer))
@@ -249,14 +303,24 @@ class Directory:
         entry = self._entries.get(person_id)
         return ZoneInfo(entry.timezone if entry is not None else "UTC")
 
-    def _direct(self, person_id: str) -> list[Target]:
-        """Where a person can be told something, their preferred surface first; everybody has the web."""
-        entry = self._entries.get(person_id)
-        if entry is None:
-            return []
-        places = {str(s): identity.rpartition(":")[2] for s, identity in entry.identities.items()} | {"web": entry.id}
-        order = sorted(places, key=lambda surface: (surface != entry.prefers, surface == "web"))
-        return [Target(surface=s, address=places[s], person=entry.id) for s in order if s in self.surfaces]
+
+def _roles_of(entry: PersonEntry, config: Config, members: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The roles somebody holds, with where that is said; the file comes first. A group gives only roles there are."""
+    by_group = {role: people[entry.id] for role, people in members.items() if entry.id in people}
+    return {role: why for role, why in by_group.items() if role in config.roles} | dict.fromkeys(entry.roles, _FILE)
+
+
+def _places(entry: PersonEntry, surfaces: frozenset[str]) -> tuple[Target, ...]:
+    places = {str(s): identity.rpartition(":")[2] for s, identity in entry.identities.items()} | {"web": entry.id}
+    order = sorted(places, key=lambda surface: (surface != entry.prefers, surface in LIVE))
+    return tuple(Target(surface=s, address=places[s], person=entry.id) for s in order if s in surfaces)
+
+
+def _calendar(layer: Layer) -> str:
+    """What a calendar is called where people read it: its file, its host or its variable; its address is a secret."""
+    if layer.ical is None:
+        return f"calendar {layer.ical_env}"
+    return f"calendar {urlsplit(layer.ical).hostname if '://' in layer.ical else PurePath(layer.ical).name}"
 
 
 def _age(copy: Copy | None, at: datetime) -> str:

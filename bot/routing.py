@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot import wire
+from bot import following, wire
+from bot.assigning import assigning
+from bot.guarded import ACTION, guarded
 from bot.people import Directory
+from bot.reach import Assign
 from policies import schemas
-from policies.classify import classify, reclassify
+from policies.classify import classify, is_drawn, reclassify
 from policies.hours import schedule
 from policies.load import load_text
 from policies.model import Classification, Policy, Recent
+from reviews import eligibility
 from reviews.errors import PlacetError
+from reviews.events import Follow
 from reviews.keeping import Agent, Tx
-from reviews.model import Need, Proposal, Reach, Request, Review, ReviewType, RiskLevel, Route, Schedule, Tier
+from reviews.model import (
+    Need,
+    Order,
+    Person,
+    Proposal,
+    Reach,
+    Request,
+    Review,
+    RiskLevel,
+    Route,
+    Schedule,
+    Tier,
+)
 from reviews.values import replace
 
 #: However near an agent's deadline, the last person called has this long.
@@ -40,6 +58,26 @@ class Routed:
     violations: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Parties:
+    """Who stands too near a review to decide it."""
+
+    owners: frozenset[str]
+    principal: str | None
+    named: frozenset[str]
+    excluded: frozenset[str] = frozenset()
+
+    def barred(self, route: Route, people: Iterable[Person]) -> frozenset[str]:
+        """Who may not decide whatever they hold (`reviews.eligibility`), so that calling them would call nobody."""
+        acted_for = frozenset() if self.principal is None else frozenset({self.principal})
+        barred = self.named - acted_for if route.tier is Tier.CONFIRM else self.named | acted_for
+        if route.risk is not RiskLevel.LOW:
+            barred |= self.owners
+        if route.scopes:
+            barred |= {person.id for person in people if route.scopes - person.scopes}
+        return barred | self.excluded
+
+
 class Router:
     """Routes requests by the policy in force, and revisions by the one they began under."""
 
@@ -54,7 +92,7 @@ class Router:
         self._kept[_full_ref(policy)] = policy
 
     def first(self, tx: Tx, review_id: str, agent: Agent, request: Request, at: datetime) -> Routed:
-        """Route a new review's request."""
+        """Route a new review's request; `review_id` is empty for one that is not to be kept."""
         if agent.sandbox is not None:
             return self.sandbox(request, 1, at)
         policy = self.policy
@@ -67,8 +105,13 @@ class Router:
             counters=self._counters(tx, policy, agent.name, request, at),
             key_scopes=frozenset(agent.scopes),
         )
-        found = replace(found, route=_confirmable(found.route, policy, self._directory().resolve(agent.acts_for)))
-        return self._routed(policy, found, request, 1, at, "agent")
+        principal = self._directory().resolve(agent.acts_for)
+        found = replace(found, route=_confirmable(found.route, policy, principal))
+        if request.action.name == ACTION:
+            found = replace(found, route=guarded(found.route, policy, self._directory().config))
+        parties = _Parties(frozenset(agent.owners), principal, self.named(request))
+        whom = partial(self._whom, assigning(tx) if review_id else None, parties)
+        return self._routed(policy, found, request, 1, at, "agent", whom)
 
     def again(self, tx: Tx, review: Review, request: Request, at: datetime, by: str) -> Routed:
         """Route another revision of a review under the policy version it began with; only ever stricter."""
@@ -85,25 +128,27 @@ class Router:
             counters=self._counters(tx, policy, review.agent, request, at, besides=review.created_at),
             key_scopes=review.route.scopes,
         )
-        return self._routed(policy, found, request, review.revision + 1, at, by)
+        named = review.named | self.named(request)
+        parties = _Parties(review.owners, review.principal, named, review.excluded)
+        whom = partial(self._whom, assigning(tx), parties, assigned=review.assigned)
+        return self._routed(policy, found, request, review.revision + 1, at, by, whom)
 
-    def feedback(self, review: Review, at: datetime) -> Routed:
-        """Route the look afterwards at a review whose sample was drawn."""
-        policy = self.policy
-        route = review.route
-        needs = route.needs or policy.default.route.needs or (Need(level=1),)
-        asked = replace(
-            route,
-            tier=Tier.APPROVE,
-            needs=needs[:1],
-            chain=route.chain or policy.default.route.chain,
-            shadow=False,
-            explanation="Drawn from what was let through, to see whether people agree.",
+    def linked(self, tx: Tx, review: Review, follow: Follow, at: datetime) -> Routed:
+        """Route the review that follows from one: a look afterwards, an appeal, an account of broken glass."""
+        if review.sandbox:
+            return self.sandbox(review.request, 1, at)
+        route = following.route(review, follow, self.policy.default.route)
+        request = following.request(review, follow, at)
+        digest, request_digest = wire.proposal_digests(request)
+        proposal = replace(
+            review.proposal, revision=1, request=request, route=route, digest=digest, request_digest=request_digest
         )
-        request = replace(review.request, review_type=ReviewType.FEEDBACK, callback_url=None, review_deadline=None)
-        proposal = replace(review.proposal, request=request, route=asked)
-        plan = schedule(asked, at, calendar=policy.calendar, review_deadline=None, minimum=LAST_CALL)
-        return Routed(proposal=proposal, schedule=plan, reach=self._directory().reach(asked, at))
+        parties = _Parties(review.owners, review.principal, review.named, follow.excluded)
+        return Routed(
+            proposal=proposal,
+            schedule=self._schedule(self.policy, route, request, at),
+            reach=self._whom(assigning(tx), parties, route, at),
+        )
 
     def sandbox(self, request: Request, revision: int, at: datetime) -> Routed:
         """Route a sandbox key's request: to the script alone, never by a real policy."""
@@ -140,12 +185,72 @@ class Router:
             key_scopes=frozenset(agent.scopes),
         )
 
-    def reach(self, review: Review, at: datetime) -> tuple[Reach, ...]:
-        """Whom each rung of a review's chain reaches now."""
-        return () if review.sandbox else self._directory().reach(review.route, at)
+    def reach(
+        self, review: Review, at: datetime, *, approving: Person | None = None, tx: Tx | None = None
+    ) -> tuple[Reach, ...]:
+        """Whom each rung of a review's chain reaches now; where `approving` is about to approve, whom it will then.
+
+        Within a transaction it may be given to one of those who are needed.
+        """
+        if review.sandbox:
+            return ()
+        parties = _Parties(review.owners, review.principal, review.named, review.excluded)
+        assign = assigning(tx) if tx is not None and not review.assigned else None
+        return self._whom(assign, parties, review.route, at, needs=eligibility.coming(review, approving))
+
+    def drawn(self, review: Review) -> bool:
+        """Whether a review that was let through is looked at afterwards."""
+        return is_drawn(review.route, self._draw(review.id))
+
+    def schedule(self, review: Review, at: datetime) -> Schedule:
+        """The instants of a review that sets out only now, by its own policy where that is known, else today's."""
+        if review.sandbox:
+            return Schedule(rungs=(), deadline_at=at + SANDBOX)
+        policy = self._kept.get(review.proposal.policy, self.policy)
+        return self._schedule(policy, review.route, review.request, at)
+
+    def named(self, request: Request) -> frozenset[str]:
+        """Whom the agent says it acts for, if that is somebody here."""
+        found = self._directory().resolve(request.on_behalf_of)
+        return frozenset() if found is None else frozenset({found})
+
+    def _whom(
+        self,
+        assign: Assign | None,
+        parties: _Parties,
+        route: Route,
+        at: datetime,
+        *,
+        assigned: tuple[str, ...] = (),
+        needs: tuple[Need, ...] | None = None,
+    ) -> tuple[Reach, ...]:
+        """Whom a route reaches; `needs` are the slots that come now, those of its beginning where it is None."""
+        directory = self._directory()
+        first = route.order is Order.SEQUENCE and route.tier is not Tier.CONFIRM
+        return directory.reach(
+            route,
+            at,
+            besides=parties.barred(route, directory.people()),
+            assign=assign,
+            assigned=assigned,
+            needs=(route.needs[:1] if first else route.needs) if needs is None else needs,
+            principal=parties.principal,
+        )
+
+    @staticmethod
+    def _schedule(policy: Policy, route: Route, request: Request, at: datetime) -> Schedule:
+        deadline = request.review_deadline
+        return schedule(route, at, calendar=policy.calendar, review_deadline=deadline, minimum=LAST_CALL)
 
     def _routed(
-        self, policy: Policy, found: Classification, request: Request, revision: int, at: datetime, by: str
+        self,
+        policy: Policy,
+        found: Classification,
+        request: Request,
+        revision: int,
+        at: datetime,
+        by: str,
+        whom: Callable[[Route, datetime], tuple[Reach, ...]],
     ) -> Routed:
         digest, request_digest = wire.proposal_digests(request)
         _check_arguments(found, request)
@@ -159,14 +264,8 @@ class Router:
             proposed_by=by,
             trace=found.trace,
         )
-        plan = schedule(
-            found.route,
-            at,
-            calendar=policy.calendar,
-            review_deadline=request.review_deadline,
-            minimum=LAST_CALL,
-        )
-        reach = self._directory().reach(found.route, at)
+        plan = self._schedule(policy, found.route, request, at)
+        reach = whom(found.route, at)
         return Routed(proposal=proposal, schedule=plan, reach=reach, drawn=found.drawn, violations=found.violations)
 
     def _draw(self, review_id: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import expansion
-from bot.config import PersonEntry
+from bot.entries import PersonEntry
 from bot.expansion import Span, Unreadable, expanded
 from bot.oncall import Meaning, Shift
 

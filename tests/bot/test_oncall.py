@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config import Layer
+from bot.entries import Layer
 from bot.oncall import Copy, Shift, on_call, stretches
 
 MADRID = ZoneInfo("Europe/Madrid")

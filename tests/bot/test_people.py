@@ -172,7 +172,7 @@ def test_who_is_away_is_stood_in_for(deputies: dict[str, str], away: tuple[str, 
 @pytest.mark.parametrize(
     ("person", "reached", "missed"),
     [
-        ("ana", {"ana": "oncall:ops.primary, calendar of 2026-11-18T09:00Z"}, None),
+        ("ana", {"ana": "oncall:ops.primary, calendar x.ics of 2026-11-18T09:00Z"}, None),
         (None, {}, "Nobody is on call in ops.primary now."),
     ],
 )
@@ -281,3 +281,53 @@ def test_one_of_several_targets_is_enough() -> None:
     """A rung is reached when any of its targets is."""
     reach = reached(("role:empty", "person:bo"), Need(role="manager"))
     assert (list(reach.persons), reach.unreachable) == (["bo"], None)
+
+
+@pytest.mark.parametrize(
+    ("prefers", "surfaces", "places", "instead"),
+    [
+        ("slack", ("slack", "teams"), ["slack", "teams", "web"], "teams"),
+        ("teams", ("slack", "teams"), ["teams", "slack", "web"], "slack"),
+        (None, ("slack", "teams"), ["slack", "teams", "web"], "teams"),
+        ("web", ("slack", "teams"), ["web", "slack", "teams"], "slack"),
+        ("slack", ("slack",), ["slack", "web"], None),
+    ],
+)
+def test_what_fails_on_one_surface_is_told_on_another(
+    prefers: str | None, surfaces: tuple[str, ...], places: list[str], instead: str | None
+) -> None:
+    """Never on the web, where a card always arrives and nobody is called."""
+    person = {"id": "ana", "name": "Ana", "identities": {"slack": "U1", "teams": "T2:a1"}}
+    here = Directory(parse({"people": [person | ({"prefers": prefers} if prefers else {})]}), ("web", *surfaces))
+    assert [place.surface for place in here.direct("ana")] == places
+    found = here.instead("ana", {places[0]})
+    assert (found and found.surface) == instead
+    assert here.instead("nobody", ()) is None
+
+
+def test_who_is_on_call_next() -> None:
+    """Each person once, in the order of their turns, as far ahead as is asked."""
+    layer = {"people": ["ana", "bo", "twin"], "handoff": "mon 09:00"}
+    here = Directory(parse(CONFIG | {"rotations": {"ops": {"primary": layer}}}))
+    (turn,) = here.on_call(NOW)
+    first = [person.id for person in turn.people]
+    following = here.turns("ops.primary", NOW, 3)
+    order = ["ana", "bo", "twin"]
+    begin = order.index(first[0])
+    assert following == [order[(begin + n) % 3] for n in (1, 2)]
+    assert here.turns("ops.primary", NOW, 1) == following[:1]
+    assert here.turns("ops.nowhere", NOW, 3) == []
+
+
+def test_an_address_of_a_gateway() -> None:
+    """E-mail goes to the e-mail, everything else to the phone, unless placet.yml says another."""
+    person = {"id": "ana", "name": "Ana", "email": "a@example.com", "phone": "+34", "addresses": {"pager": "ana-7"}}
+    here = Directory(parse({"people": [person, {"id": "bo", "name": "Bo"}], "gateways": {"pager": "X", "sms": "Y"}}))
+    assert [here.address("ana", way) for way in ("email", "sms", "pager")] == ["a@example.com", "+34", "ana-7"]
+    assert [here.address(who, "sms") for who in ("bo", "nobody")] == [None, None]
+
+
+def test_what_a_policy_may_name() -> None:
+    """Roles with their levels, people, rotations, and the gateways there are."""
+    known = Directory(parse(CONFIG | {"gateways": {"sms": "PLACET_GATEWAY_SMS"}})).known
+    assert (known.ways, known.ranks["manager"], known.rotations) == ({"sms"}, 2, {"ops.primary"})
