@@ -55,6 +55,11 @@ def shown(field: Input) -> str:
     return "" if field.locked else spelled(field.value) if field.kind is Kind.JSON else field.value
 
 
+def is_tick(field: Input) -> bool:
+    """Whether it is asked by a box to tick: yes or no, and never left open."""
+    return field.kind is Kind.BOOLEAN and field.required and field.value in ("true", "false")
+
+
 def is_date(text: str) -> bool:
     """Whether it is a day as date inputs take it: 2026-05-01."""
     try:

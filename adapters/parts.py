@@ -6,7 +6,7 @@ from reviews.card import Block, Card, Table, Timeline, Voice
 from reviews.model import Verb
 
 #: What may still be done once a review is over: nothing of it decides.
-AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE})
+AFTERWARDS = frozenset({Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE, Verb.APPEAL, Verb.STOP, Verb.RESUME})
 
 
 def ahead(card: Card) -> tuple[Block, ...]:

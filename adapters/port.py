@@ -1,7 +1,8 @@
 """What an adapter is to the running service: a Surface with routes and a life of its own.
 
 An adapter is found by the entry-point group `placet.adapters`; the entry names a function
-`create(setup: Setup) -> Adapter | None` that answers None when the operator did not configure it.
+`create(setup: Setup) -> Adapter | None` that answers None when the operator did not configure it, or a sequence of
+adapters where one entry makes several.
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ class Adapter(Surface, Protocol):
 # ---------------------------------------------------------------------------------------------- operators' commands
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody in a group of a surface: their id there, and what its directory says of them.
+
+    `guest`: of another organisation, or a bot; never matched by e-mail.
+    """
+
+    id: str
+    name: str
+    email: str = ""
+    active: bool = True
+    guest: bool = False
+
+
 #: The name of what is found in placet.yml itself.
 CONFIGURATION = "configuration"
 
@@ -103,6 +118,10 @@ class Tools(Protocol):
 
     def package(self, config: Mapping[str, Any], *, url: str) -> bytes | None:
         """The zip that is uploaded there, with the manifest in it; None: this surface takes the manifest alone."""
+        ...
+
+    async def members(self, config: Mapping[str, Any], env: Mapping[str, str], *, group: str) -> Sequence[Member]:
+        """Who is in a group (a user group, a conversation). Raises SurfaceUnavailable, SurfaceRefused."""
         ...
 
     async def examine(

@@ -22,12 +22,20 @@ UNCHANGED = "Nothing was changed."
 UNHEARD = "This was not kept as a comment: Placet does not know the card it stands beneath. Press Comment on the card."
 
 #: What the card itself does not show is said to who did it.
-UNSEEN = frozenset({Verb.COMMENT, Verb.ESCALATE, Verb.HAND, Verb.STOP, Verb.RESUME})
+UNSEEN = frozenset({Verb.COMMENT, Verb.ESCALATE, Verb.HAND, Verb.STOP, Verb.RESUME, Verb.APPEAL})
+
+#: Controls that a card may have for one person and not for another.
+_PERSONAL = frozenset({Verb.STOP, Verb.RESUME, Verb.BREAK_GLASS, Verb.APPEAL, Verb.UNDO})
 
 
 def title_of(verb: Verb) -> str:
     """What stands above a verb's form."""
     return verb.replace("_", " ").capitalize()
+
+
+def closed(status: str, verb: Verb) -> str:
+    """Why a control has no form for who pressed it; `status` is the card's, as it stands for them."""
+    return f"{status}: {'this is not yours to do, or it is too late' if verb in _PERSONAL else 'too late'}."
 
 
 def said(reply: Reply) -> str:

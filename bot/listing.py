@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from reviews import eligibility
-from reviews.card import Actions, Block, Callout, Card, Facts, Go, Line, Lines, Style, Text, Tone, Way, plain_card
+from reviews.card import Actions, Block, Callout, Card, Fact, Facts, Go, Line, Lines, Style, Text, Tone, Way, plain_card
 from reviews.eligibility import Barred
 from reviews.keeping import Query, Tx
 from reviews.lifecycle import priority
-from reviews.model import Person, Review, RiskLevel, Status, Tier, Verb
-from reviews.ports import QueueFilter, QueueItem
+from reviews.model import Person, Review, Right, RiskLevel, Status, Tier, Verb
+from reviews.ports import Backlog, QueueFilter, QueueItem
 from reviews.present import title_of
 from reviews.status import DESK, asker, status_word
 from reviews.values import replace
@@ -25,8 +26,11 @@ _FOLDED = 10
 def may_see(review: Review, person: Person) -> bool:
     """Whether a person may read a review: auditors all; others those of their roles and those they were called to.
 
-    Who asked people by themselves sees what comes of it. Owning an agent shows nothing: its key reads for it.
+    Who asked people by themselves sees what comes of it. Owning an agent shows nothing: its key reads for it. Who may
+    break the glass must know what for, and who may appeal what was rejected.
     """
+    if Right.BREAK_GLASS in person.may or (Right.APPEAL in person.may and review.status is Status.REJECTED):
+        return True
     if person.auditor or person.id in review.called or person.id in (review.owner, review.principal):
         return True
     if any(vote.person == person.id for vote in review.votes) or (review.agent == DESK and person.id in review.owners):
@@ -118,7 +122,33 @@ def some(tx: Tx, person: Person, filter: QueueFilter) -> Some:
     return Some(reviews=tuple(found), more=max(0, tx.count(query, at_most=COUNTED) - query.offset))
 
 
+def backlog_of(tx: Tx, person: Person) -> tuple[Backlog, ...]:
+    """What waits for each of a person's roles, and for levels up to theirs; for an auditor, for every one."""
+    return tuple(waits for waits in tx.backlog() if person.auditor or _is_theirs(waits.whom, person))
+
+
+def _is_theirs(whom: str, person: Person) -> bool:
+    level = whom.removeprefix("level ")
+    return whom in person.roles or (level != whom and level.isdigit() and int(level) <= person.level)
+
+
 # ---------------------------------------------------------------------------------------------- cards
+
+
+def backlog_facts(backlog: Sequence[Backlog], now: datetime) -> Facts | None:
+    """How many wait for whom, and how long the oldest does; None where nothing waits."""
+    facts = (
+        Fact(label=waits.whom, value=f"{waits.waiting} waiting, oldest {_age(now - waits.oldest)}") for waits in backlog
+    )
+    return Facts(items=items, title="Waiting by role") if (items := tuple(facts)) else None
+
+
+def _age(span: timedelta) -> str:
+    """`12 min`, `3 h`, `4 d`: how long, without the parts nobody asks for."""
+    minutes = max(0, span // timedelta(minutes=1))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
 def line(review: Review, names: Mapping[str, str]) -> Line:
@@ -146,10 +176,12 @@ def lines(title: str, found: Some, names: Mapping[str, str], otherwise: str) -> 
     return Lines(items=tuple(line(review, names) for review in found.reviews), title=title, more=found.more)
 
 
-def list_card(title: str, found: Some, person: Person, names: Mapping[str, str], link: str) -> Card:
-    """A view of a person's queue, with the ways on from it."""
+def list_card(
+    title: str, found: Some, person: Person, names: Mapping[str, str], link: str, backlog: Facts | None = None
+) -> Card:
+    """A view of a person's queue, with the ways on from it, and below what waits by role."""
     block = lines(title, found, names, "Nothing is waiting for you.")
-    return plain_card(title, (block, *_ways(found, person)), link=link)
+    return plain_card(title, (block, *_ways(found, person), *_some(backlog)), link=link)
 
 
 def queue_card(reviews: Sequence[Review], more: int, names: Mapping[str, str], base: str) -> Card:
@@ -174,13 +206,18 @@ _QUEUE = Way(go=Go.QUEUE, label="My queue", value="roles")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """What a person comes home to. `away` is a sentence; `calls` who is on call, where there are rotations."""
+    """What a person comes home to. `away` is a sentence; `calls` who is on call, where there are rotations.
+
+    `backlog` is what waits for their roles, `agents` those a person who may stop them looks after.
+    """
 
     person: Person
     waiting: Some
     decided: Some
     away: str
     calls: Facts | None
+    backlog: Facts | None = None
+    agents: tuple[Block, ...] = ()
 
 
 def home_card(home: Home, names: Mapping[str, str], base: str) -> Card:
@@ -190,8 +227,13 @@ def home_card(home: Home, names: Mapping[str, str], base: str) -> Card:
         *_ways(home.waiting, home.person),
         lines("Decided by you lately", home.decided, names, "You have decided nothing lately."),
     ]
-    blocks += [] if home.calls is None else [home.calls]
+    blocks += [*_some(home.backlog), *_some(home.calls)]
+    blocks += [Text(text="Agents", style=Style.HEADING), *home.agents] if home.agents else []
     return plain_card(f"Placet: {home.person.name}", (Callout(text=home.away), *blocks), link=f"{base}/inbox")
+
+
+def _some(block: Block | None) -> tuple[Block, ...]:
+    return () if block is None else (block,)
 
 
 def _ways(found: Some, person: Person) -> tuple[Block, ...]:

@@ -27,12 +27,13 @@ from adapters.slack.bulk import Bulk
 from adapters.slack.calls import Calls, CardRefused, Refused, translated
 from adapters.slack.clicks import Clicks
 from adapters.slack.config import Secrets, SlackConfig, configure
+from adapters.slack.groups import Pauses
 from adapters.slack.home import Homes
 from adapters.slack.limits import ABILITIES
 from adapters.slack.manifest import COMMAND, SHORTCUT
 from adapters.slack.modals import Ack, Modals
 from adapters.slack.parse import SURFACE, lying, mark_of
-from adapters.slack.places import Places
+from adapters.slack.places import Places, is_person
 from adapters.slack.press import ASKING, CALLBACK, PICKING
 from adapters.slack.render import Message
 from adapters.slack.text import Json
@@ -41,7 +42,8 @@ from adapters.slack.words import Words
 from reviews.card import Card, Happening
 from reviews.errors import PlacetError, SurfaceBlind, SurfaceRefused, SurfaceUnavailable
 from reviews.model import Identity, Target
-from reviews.ports import Clock, Desk, Health, MessageRef
+from reviews.ports import Clock, Desk, Health, MessageRef, Refusal
+from reviews.values import replace
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +94,8 @@ class SlackAdapter:
         self._calls = Calls(config, secrets.bot_token)
         self._chores = Chores(SURFACE)
         self._places = Places(self._calls)
+        self._pauses = Pauses(self._calls)
+        self._desk = desk
         answers = Answers(self._calls, self.whisper, api_url=config.api_url)
         self._modals = Modals(desk, self._calls, answers, self._chores, patience=patience)
         self._bulk = Bulk(desk, answers, self._chores)
@@ -156,7 +160,8 @@ class SlackAdapter:
         except SurfaceRefused:
             self._places.forget(target)
             raise
-        return _ref({**sent, "copy": copy_id, **await self._reply(sent, card)})
+        reply, muted = await asyncio.gather(self._reply(sent, card), self._muted(target))
+        return replace(_ref({**sent, "copy": copy_id, **reply}), muted=muted)
 
     async def update(self, ref: MessageRef, card: Card) -> None:
         """Redraw a copy, and its thread where that changed. See `Surface.update`."""
@@ -266,6 +271,16 @@ class SlackAdapter:
             _log.exception("the details of %s could not be posted; they are on the full page", card.review)
             return {}
         return {"thread": reply["ts"], "drawn": _mark(long)}
+
+    async def _muted(self, target: Target) -> str:
+        """Why a person does not notice what they were sent; empty where they do, and for a channel."""
+        user = target.address.strip()
+        until = await self._pauses.until(user, self._clock.now()) if is_person(user) else None
+        if until is None:
+            return ""
+        person = await self._desk.who(Identity(surface=SURFACE, id=user, tenant=self.tenant))
+        name = user if isinstance(person, Refusal) else person.name
+        return f"{name} has paused notifications in Slack until {until:%d %b %H:%M} UTC"
 
     async def _redraw(self, channel: str, ts: str, message: Message) -> None:
         # Both text and blocks, always: text alone would take the blocks away.

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.drift import clock
-from adapters.port import CONFIGURATION, Finding, bad, ok, warn
+from adapters.port import CONFIGURATION, Finding, Member, bad, ok, warn
 from adapters.slack import manifest as app
 from adapters.slack.calls import Calls, translated
 from adapters.slack.config import (
@@ -31,6 +31,7 @@ from adapters.slack.config import (
     SlackMisconfigured,
     configure,
 )
+from adapters.slack.groups import members
 from adapters.slack.text import Json
 from reviews.errors import PlacetError, SurfaceRefused
 
@@ -91,6 +92,17 @@ class SlackTools:
         settings, secrets = configured
         async with _calling(settings, secrets) as calls:
             return [check async for check in _Look(calls, settings, secrets).all(channels, people, now)]
+
+    async def members(self, config: Mapping[str, Any], env: Mapping[str, str], *, group: str) -> Sequence[Member]:
+        """Who is in a user group, `S…`. See `adapters.port.Tools`."""
+        try:
+            configured = configure(config, env)
+        except SlackMisconfigured as fault:
+            raise SurfaceRefused(str(fault)) from fault
+        if configured is None:
+            raise SurfaceRefused(f"{BOT_TOKEN} is not set, so Slack cannot be asked who is in {group}.")
+        async with _calling(*configured) as calls:
+            return await members(calls, group)
 
 
 TOOLS = SlackTools()
@@ -274,8 +286,11 @@ def _scopes(me: AsyncSlackResponse) -> Finding:
         return warn("scopes", "Slack did not say which the token has", _AGAIN)
     held = {scope.strip() for scope in said.split(",")}
     missing, more = sorted(set(app.SCOPES) - held), sorted(held - set(app.SCOPES))
+    if needed := [scope for scope in missing if scope not in app.SPARE]:
+        return bad("scopes", f"the app lacks {', '.join(needed)}", _AGAIN)
     if missing:
-        return bad("scopes", f"the app lacks {', '.join(missing)}", _AGAIN)
+        without = "; ".join(dict.fromkeys(app.SPARE[scope] for scope in missing))
+        return warn("scopes", f"without {', '.join(missing)} Placet cannot {without}", _AGAIN)
     if more:
         return warn("scopes", f"the app may do more than it needs: {', '.join(more)}", _AGAIN)
     return ok("scopes", f"the {len(held)} it needs, and no other")

@@ -111,7 +111,8 @@ def _field(field: Input) -> list[Json]:
     block: Json = {
         "type": "input",
         "block_id": FIELD + field.name,
-        "optional": not field.required,
+        # A box that must be ticked could not be left empty, which is an answer as well.
+        "optional": not field.required or fields.is_tick(field),
         "label": plain(field.label, limits.INPUT_LABEL),
         "element": {"action_id": VALUE, **_element(field)},
     }
@@ -126,6 +127,9 @@ def _element(field: Input) -> Json:
         case Kind.NUMBER | Kind.INTEGER if not value or _NUMBER.fullmatch(value):
             decimal = {"is_decimal_allowed": field.kind is Kind.NUMBER}
             return {"type": "number_input", **decimal, **({"initial_value": value} if value else {})}
+        case Kind.BOOLEAN if fields.is_tick(field):
+            box = option("true", "Yes")
+            return {"type": "checkboxes", "options": [box], **({"initial_options": [box]} if value == "true" else {})}
         case Kind.BOOLEAN:
             return _select("radio_buttons", [option("true", "Yes"), option("false", "No")], value)
         case Kind.CHOICE if field.name != "reason":

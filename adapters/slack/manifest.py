@@ -35,6 +35,9 @@ USES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "conversations.list": ("channels:read", "groups:read"),
         "conversations.open": ("im:write",),
         "conversations.replies": ("channels:history", "groups:history", "im:history"),
+        "dnd.info": ("dnd:read",),
+        "usergroups.users.list": ("usergroups:read",),
+        "users.info": ("users:read", "users:read.email"),
         "views.open": (),
         "views.publish": (),
         "views.push": (),
@@ -57,6 +60,21 @@ _COMMANDS = "commands"
 #: The scopes of the bot. Looking for a card whose posting was never answered reads history, so replies need no more.
 SCOPES: tuple[str, ...] = tuple(sorted({_COMMANDS, *(scope for needed in USES.values() for scope in needed)}))
 
+#: Scopes the app does without, and what it cannot do then.
+SPARE: Mapping[str, str] = MappingProxyType(
+    {
+        "dnd:read": "tell who has paused notifications, so an escalation waits for them",
+        "usergroups:read": "read the members of user groups",
+        "users:read": "read the members of user groups",
+        "users:read.email": "match members of user groups by their e-mail address",
+    }
+)
+
+#: The typed commands, as `help` has them.
+_HINT = (
+    "list [action] | mine | show ID | oncall | explain ID | away 2h | agents | "
+    "stop AGENT why | what its next plan should heed | resume AGENT | help"
+)
 _ABOUT = (
     "Agents ask for a review before they act; people approve, reject, edit, ask for changes or escalate right here. "
     "Nothing is approved by silence. Every decision is kept with who, when and why, and goes back to the agent that "
@@ -113,7 +131,7 @@ def _features(where: str, *, comments: bool) -> Json:
             {
                 "command": COMMAND,
                 "description": "What waits for you, a review, who is on call",
-                "usage_hint": "list [action] | mine | show ID | oncall | explain ID | away 2h | help",
+                "usage_hint": _HINT,
                 "should_escape": False,
                 **({"url": where} if where else {}),
             }

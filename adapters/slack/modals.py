@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from adapters.chores import Chores, logged
-from adapters.saying import DONE, FOREIGN, UNCHANGED, WORKING, said, sentence, spoken, title_of
+from adapters.saying import DONE, FOREIGN, UNCHANGED, WORKING, closed, said, sentence, spoken, title_of
 from adapters.slack import forms, parse
 from adapters.slack.answers import LATE, Answers
 from adapters.slack.calls import Calls, Refused, translated
@@ -86,7 +86,7 @@ class Modals:
             card = await self._desk.read(press.interaction.review, person, surface=SURFACE)
             control = filled.control(card, verb)
             if control is None:
-                return forms.notice(title_of(verb), f"{card.status}: too late.")
+                return forms.notice(title_of(verb), closed(card.status, verb))
             return forms.form(control, press.back, card.link)
 
         await self.open(press.origin, title_of(verb), fill)

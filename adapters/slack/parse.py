@@ -289,6 +289,8 @@ def _values(view: Json) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _value(state: Json) -> str:
+    if state.get("type") == "checkboxes":
+        return "true" if state.get("selected_options") else "false"
     chosen = _text(_dict(state, "selected_option"), "value")
     return chosen or _text(state, "selected_date") or _text(state, "value")
 

@@ -15,6 +15,11 @@ _KEPT = 5000
 _PAGES = 50
 
 
+def is_person(address: str) -> bool:
+    """Whether an address is a person's: what is sent there is a direct message."""
+    return _PERSON.fullmatch(address) is not None
+
+
 class Places:
     """Channel ids by address, asked for once. A refused one is asked for again (`forget`)."""
 
@@ -38,7 +43,7 @@ class Places:
         self._ids.pop(target.address.strip(), None)
 
     async def _ask(self, address: str) -> str:
-        if _PERSON.fullmatch(address):
+        if is_person(address):
             with translated():
                 opened = await self._calls.steady.conversations_open(users=[address])
             return str(opened["channel"]["id"])

@@ -39,6 +39,8 @@ from adapters.teams.seam import Answered, Claims, Failed, Handler, Json, Member,
 
 #: Service addresses whose clients are kept: Teams has one for each part of the world.
 _CLIENTS = 8
+#: Members of a conversation asked for at once, and how often.
+_PAGE, _PAGES = 500, 20
 
 
 class Credentials(Protocol):
@@ -142,14 +144,21 @@ class BotbuilderConnector:
 
     async def member(self, service: str, conversation: str, who: str) -> Member:
         """Somebody of a conversation, by Teams' id or the directory's."""
-        found = await _told(self._client(service).conversations.get_conversation_member(conversation, who, raw=True))
-        said = {name: str(found.get(name) or "") for name in ("id", "name", "aadObjectId", "objectId", "tenantId")}
-        return Member(
-            id=said["id"],
-            object_id=(said["aadObjectId"] or said["objectId"]).lower(),
-            tenant=said["tenantId"].lower(),
-            name=said["name"],
-        )
+        calls = self._client(service).conversations
+        return Member.read(await _told(calls.get_conversation_member(conversation, who, raw=True)))
+
+    async def members(self, service: str, conversation: str) -> Sequence[Member]:
+        """Everybody of a conversation, a page at a time; at most _PAGES of them."""
+        calls, after = self._client(service).conversations, None
+        found: dict[str, Member] = {}
+        for _ in range(_PAGES):
+            page = await _told(calls.get_conversation_paged_members(conversation, _PAGE, after, raw=True))
+            # A page that follows another may repeat some of it.
+            found |= {one.id: one for one in map(Member.read, page.get("members") or ())}
+            after = page.get("continuationToken")
+            if not after:
+                return tuple(found.values())
+        raise Failed("it has too many members to be a role.", status=HTTPStatus.BAD_REQUEST, code="TooManyMembers")
 
     def _client(self, service: str) -> ConnectorClient:
         """The client of a service address. Raises Failed for one that Teams has not called us from.

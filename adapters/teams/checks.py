@@ -19,13 +19,14 @@ import aiohttp
 from pydantic import ValidationError
 
 from adapters.drift import clock
-from adapters.port import CONFIGURATION, Finding, bad, ok, warn
+from adapters.port import CONFIGURATION, Finding, Member, bad, ok, warn
 from adapters.teams import package as app
-from adapters.teams import wire
+from adapters.teams import seam, wire
 from adapters.teams.calls import DIRECTORY, FIXES, INSTALL, translated
 from adapters.teams.config import APP_PASSWORD, Secrets, TeamsConfig, TeamsMisconfigured, configure
 from adapters.teams.seam import Connector, Failed, Json
 from adapters.teams.tokens import Tokens
+from reviews.errors import SurfaceRefused
 
 #: How a connector is made; tests give their own.
 Connect = Callable[[TeamsConfig, Secrets], Connector]
@@ -102,8 +103,34 @@ class TeamsTools:
         async with _open(self._connect(brief, secrets)) as connector:
             return [finding async for finding in _Look(connector, brief).all(channels, people, now)]
 
+    async def members(self, config: Mapping[str, Any], env: Mapping[str, str], *, group: str) -> Sequence[Member]:
+        """Who is in a channel's team or a chat, `19:…`; known by object id. See `adapters.port.Tools`."""
+        try:
+            configured = configure(config, env)
+        except TeamsMisconfigured as fault:
+            raise SurfaceRefused(str(fault)) from fault
+        if configured is None:
+            raise SurfaceRefused(f"Teams is not set up, so it cannot be asked who is in {group}.")
+        if not _ROOM.fullmatch(group.strip()):
+            finding = _no_address(group)
+            raise SurfaceRefused(f"{finding.text}. {finding.fix}")
+        settings, secrets = configured
+        brief = settings.model_copy(update={"timeout": min(settings.timeout, _PATIENCE)})
+        async with _open(self._connect(brief, secrets)) as connector:
+            try:
+                found = await connector.members(settings.service_url, group.strip())
+            except Failed as fault:
+                raise translated(fault) from fault
+        return [_known(one, settings.tenant_id) for one in found]
+
 
 TOOLS = TeamsTools()
+
+
+def _known(one: seam.Member, tenant: str) -> Member:
+    """Somebody as others know them: by the directory's id, as a press of theirs names them."""
+    stranger = not one.object_id or one.tenant not in ("", tenant)
+    return Member(id=one.object_id or one.id, name=one.name, email=one.email, guest=one.guest or stranger)
 
 
 def _document(config: Mapping[str, Any], url: str) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.saying import title_of
+from adapters.saying import closed, title_of
 from adapters.teams import views
 from adapters.teams.answers import Shown
 from adapters.teams.parse import SURFACE, Origin
@@ -36,6 +36,6 @@ class Dialogs:
         card = await self._desk.read(token.review, person, surface=SURFACE)
         control = filled.control(card, verb)
         if control is None:
-            return Shown(text=f"{card.status}: too late.", title=title_of(verb))
+            return Shown(text=closed(card.status, verb), title=title_of(verb))
         drawn = views.form_dialog(card, token, control, values=pressed.values, errors=errors or {}, text=text)
         return Shown(text=text, dialog=drawn, title=title_of(verb))

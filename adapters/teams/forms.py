@@ -19,6 +19,7 @@ from microsoft_teams.cards import (
     ExecuteAction,
     NumberInput,
     TextInput,
+    ToggleInput,
 )
 
 from adapters import fields
@@ -157,6 +158,9 @@ def _element(field: Input, name: str, value: str) -> CardElement:
         case Kind.NUMBER | Kind.INTEGER if not value or _NUMBER.fullmatch(value):
             number = float(value) if "." in value else int(value) if value else None
             return NumberInput(id=name, label=label, value=number, **_needed(field.required))
+        case Kind.BOOLEAN if fields.is_tick(field):
+            # Teams reads Markdown in the box's own words, and none in its label.
+            return ToggleInput(id=name, title="Yes", label=label, value="true" if value == "true" else "false")
         case Kind.BOOLEAN if value in ("", "true", "false"):
             return _select(name, label, [("true", "Yes"), ("false", "No")], value, required=field.required)
         case Kind.CHOICE if field.name != "reason":

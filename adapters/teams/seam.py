@@ -24,12 +24,31 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Somebody of a conversation: `id` is Teams' own (`29:…`), `object_id` and `tenant` are the directory's."""
+    """Somebody of a conversation: `id` is Teams' own (`29:…`), `object_id` and `tenant` are the directory's.
+
+    `guest`: of another organisation, or not signed in.
+    """
 
     id: str
     object_id: str
     tenant: str
     name: str
+    email: str = ""
+    guest: bool = False
+
+    @classmethod
+    def read(cls, found: Json) -> Member:
+        """One as the service tells it. https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context"""
+        said = {name: value for name, value in found.items() if isinstance(value, str)}
+        upn, role = said.get("userPrincipalName", ""), said.get("userRole", "user")
+        return cls(
+            id=said.get("id", ""),
+            object_id=(said.get("aadObjectId") or said.get("objectId") or "").lower(),
+            tenant=said.get("tenantId", "").lower(),
+            name=said.get("name", ""),
+            email=said.get("email") or upn,
+            guest=role.lower() != "user" or "#ext#" in upn.lower(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +127,10 @@ class Connector(Protocol):
 
     async def member(self, service: str, conversation: str, who: str) -> Member:
         """Somebody of a conversation, by Teams' id or the directory's."""
+        ...
+
+    async def members(self, service: str, conversation: str) -> Sequence[Member]:
+        """Everybody of a conversation; of a channel, of its team."""
         ...
 
     async def token(self) -> None:

@@ -60,9 +60,15 @@ class WebAdapter:
     # ------------------------------------------------------------------------------------------ surface
 
     async def post(self, card: Card, target: Target, copy_id: str) -> MessageRef:
-        """Call the person to the review in whatever pages they have open; their queue shows it anyway."""
+        """Call the person to the review in whatever pages they have open; their queue shows it anyway.
+
+        What is of no review is said there, or on the next page they open.
+        """
         person = target.person or target.address
-        self._hub.call(person, card.review)
+        if card.review:
+            self._hub.call(person, card.review)
+        else:
+            self._hub.whisper(person, card.fallback)
         ref = MessageRef(surface=self.name, ref={"person": person, "review": card.review})
         self._posted[copy_id] = ref
         if len(self._posted) > REMEMBERED:

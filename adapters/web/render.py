@@ -15,6 +15,7 @@ from typing import Any, assert_never
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from adapters import fields
 from adapters.selection import Pick, Result, pick_value
 from adapters.web import parse
 from adapters.web.links import VIEWS, safe_link, way_link
@@ -174,6 +175,11 @@ def ask(form: Form, visit: Visit, *, once: str = "", faults: Faults | None = Non
 def enter(person: Person, link: str, to: str, visit: Visit) -> str:
     """`Continue as Ana`: what opening a link shows."""
     return _page("enter.html", visit, who=person, link=link, to=to)
+
+
+def spent(text: str, link: str, visit: Visit) -> str:
+    """What a link that ran out shows: why, and a button that has another sent to whose it was."""
+    return _page("spent.html", visit, text=text, link=link)
 
 
 def demo(people: Sequence[Person], to: str, visit: Visit) -> str:
@@ -348,9 +354,11 @@ def _environment() -> Environment:
         "way_link": way_link,
         "safe_link": safe_link,
         "relative": relative,
+        "span": _span,
         "clock": _clock,
         "urgency": _urgency,
         "input_kind": _input_kind,
+        "is_tick": fields.is_tick,
         "taps": _taps,
         "asked": _asked,
         "pick_value": pick_value,

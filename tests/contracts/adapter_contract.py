@@ -1,7 +1,8 @@
 """What every adapter must do, whoever draws it.
 
-A surface's test class inherits `AdapterContract` and the parts below that its abilities ask for, those of
-`counterpart_contract.py` that fit, and gives a fixture `rig`: its harness. No test knows a surface by its name.
+A surface's test class inherits `AdapterContract` (`SurfaceContract`, where it only sends) and the parts below that its
+abilities ask for, those of `counterpart_contract.py` that fit, and gives a fixture `rig`: its harness. No test knows a
+surface by its name.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reviews.card import Actions, Card, Control, Form, Happening, Input, Kind
+from reviews.card import Actions, Card, Control, Form, Happening, Input, Kind, Text, Tone, plain_card
 from reviews.errors import SurfaceBlind
 from reviews.events import Answer, Interaction, Reply
 from reviews.filled import DECIDES
 from reviews.model import Verb
 from reviews.ports import MessageRef
 from reviews.values import replace
-from tests.contracts.harness import Harness, Seen
+from tests.contracts.harness import Harness, Seen, SentHarness
 from tests.fakes import cards
 from tests.fakes.desk import FakeDesk, queue_card
 
@@ -31,7 +32,7 @@ def after() -> Card:
     return replace(cards.decided(), review=cards.refund().review, version=9)
 
 
-async def posted(rig: Harness, card: Card | None = None, copy: str = "copy-1") -> MessageRef:
+async def posted(rig: SentHarness, card: Card | None = None, copy: str = "copy-1") -> MessageRef:
     """A card that stands at the desk, posted."""
     card = card or cards.refund()
     rig.desk.put(card)
@@ -52,6 +53,13 @@ def _words(name: str, label: str, *, required: bool = True) -> Form:
     return Form(fields=(field,), submit="Send")
 
 
+_STOP = Form(
+    fields=(
+        Input(name="reason", label="Why?", required=True),
+        Input(name="notes", label="Instruction for its next plan", kind=Kind.MULTILINE),
+    ),
+    submit="Stop it",
+)
 _TO = Input(name="to", label="Whom?", kind=Kind.CHOICE, choices=("bo", "cleo"), labels=("Bo", "Cleo"), required=True)
 #: The form each control has, and what is typed into it. What is typed must arrive under the same name.
 _FORMS: dict[Verb, tuple[Form, dict[str, str]]] = {
@@ -64,14 +72,15 @@ _FORMS: dict[Verb, tuple[Form, dict[str, str]]] = {
     Verb.REVEAL: (_words("reason", "Why?"), {"reason": "The customer called"}),
     Verb.REVOKE: (_words("reason", "Why?"), {"reason": "Paid twice"}),
     Verb.BREAK_GLASS: (_words("reason", "Why?"), {"reason": "Production is down"}),
-    Verb.STOP: (_words("reason", "Why?"), {"reason": "It repeats itself"}),
+    Verb.STOP: (_STOP, {"reason": "It repeats itself", "notes": "Ask for each order once"}),
+    Verb.APPEAL: (_words("reason", "Why is the rejection wrong?"), {"reason": "The order was returned"}),
 }
 _CONFIRMED = frozenset({Verb.ESCALATE, Verb.UNDO, Verb.RESUME})
 
 
-def _with(verb: Verb) -> Card:
+def _with(verb: Verb, form: Form | None = None) -> Card:
     """The sample with one control, and its form."""
-    form, _ = _FORMS.get(verb, (None, {}))
+    form = form or _FORMS.get(verb, (None, {}))[0]
     control = Control(verb=verb, label=f"Do {verb}", form=form, confirm="Sure?" if verb in _CONFIRMED else "")
     kept = tuple(block for block in cards.refund().blocks if not isinstance(block, Actions))
     return replace(cards.refund(), blocks=(*kept, Actions(controls=(control,))))
@@ -98,17 +107,19 @@ def _everything(seen: Seen) -> str:
 # ---------------------------------------------------------------------------------------------- the contract
 
 
-class AdapterContract:
-    """What all of them are held to. Inherit, and give a fixture `rig`."""
+class SurfaceContract:
+    """What all of them are held to, also those that only send. Inherit, and give a fixture `rig`."""
 
-    async def test_no_part_of_the_contract_is_left_out(self, rig: Harness) -> None:
+    async def test_no_part_of_the_contract_is_left_out(self, rig: SentHarness) -> None:
         """What a surface says it can do is what it is held to."""
         able = rig.adapter.abilities
         asked = {
+            AdapterContract: able.redrawn,
+            ToldContract: not able.redrawn,
             FindsContract: able.finds,
             BlindContract: not able.finds,
             NewsContract: able.threads and not able.live,
-            PostedContract: not able.live,
+            PostedContract: able.redrawn and not able.live,
             LiveContract: able.live,
         }
         assert {part: isinstance(self, part) for part in asked} == asked
@@ -116,19 +127,62 @@ class AdapterContract:
 
     # ------------------------------------------------------------------------------------------ cards
 
-    async def test_a_posted_card_can_be_read_where_it_was_posted(self, rig: Harness) -> None:
+    async def test_a_posted_card_can_be_read_where_it_was_posted(self, rig: SentHarness) -> None:
         """`post` answers with where the copy lies."""
         ref = await posted(rig)
         assert ref.surface == rig.adapter.name
         assert SEEN in await rig.read_back(ref)
 
-    async def test_a_card_for_one_person_reaches_them(self, rig: Harness) -> None:
+    async def test_a_card_for_one_person_reaches_them(self, rig: SentHarness) -> None:
         """Where a person is called, not a role."""
         rig.desk.put(cards.refund())
         ref = await rig.adapter.post(cards.refund(), rig.direct, "copy-direct")
         assert SEEN in await rig.read_back(ref)
-        await rig.press(ref, Verb.TAKE, rig.ana)
-        assert [(done.verb, done.identity) for done in rig.desk.done] == [(Verb.TAKE, rig.ana)]
+
+    @pytest.mark.parametrize("name", sorted(cards.ALL))
+    async def test_every_sample_can_be_posted(self, rig: SentHarness, name: str) -> None:
+        """No state of a review is one that cannot be drawn, nor too heavy for the surface."""
+        card = cards.ALL[name]
+        ref = await posted(rig, card, f"copy-{name}")
+        assert card.status in await rig.read_back(ref)
+        assert await rig.weight(ref) <= rig.adapter.abilities.max_bytes
+
+    async def test_a_notice_of_the_house_is_posted(self, rig: SentHarness) -> None:
+        """A message of no review: its title and its words, on a live surface in the pages that are open."""
+        notice = plain_card("A gap in it-ops", [Text(text="Nobody is on call from 09:00.")], tone=Tone.ATTENTION)
+        ref = await rig.adapter.post(notice, rig.target, "copy-notice")
+        if not rig.adapter.abilities.live:
+            words = await rig.read_back(ref)
+            assert "A gap in it-ops" in words
+            assert "Nobody is on call from 09:00." in words
+
+    async def test_hostile_text_is_inert(self, rig: SentHarness) -> None:
+        """No text of an agent becomes markup, a mention, a link or a control."""
+        ref = await posted(rig, cards.hostile())
+        assert await rig.markup(ref) == []
+
+    async def test_no_two_copies_have_one_mark(self, rig: SentHarness) -> None:
+        """A reply names one card; empty where replies name nothing."""
+        refs = [await posted(rig, cards.held(), f"copy-mark-{n}") for n in range(2)]
+        marks = [ref.mark for ref in refs if ref.mark]
+        assert len(marks) == len(set(marks))
+
+    async def test_a_whisper_reaches_one_person_only(self, rig: SentHarness) -> None:
+        """What is said to Ana is not said to Bo."""
+        await rig.adapter.whisper(rig.ana, "Only for Ana & <nobody> else")
+        assert "Only for Ana & <nobody> else" in (await rig.whispers(rig.ana))[0]
+        assert not any("Only for Ana" in text for text in await rig.whispers(rig.bo))
+
+    async def test_a_surface_that_works_says_so_and_knows_whose_it_is(self, rig: SentHarness) -> None:
+        """`health` is asked before rungs are sent to a surface; its workspace is its people's, or it has none."""
+        assert (await rig.adapter.health()).ok
+        assert rig.adapter.tenant is None or rig.adapter.tenant == rig.ana.tenant
+
+
+class AdapterContract(SurfaceContract):
+    """What those are held to whose copies are drawn again and pressed: all but the ways to people by message alone."""
+
+    # ------------------------------------------------------------------------------------------ drawn again
 
     async def test_an_updated_copy_shows_the_new_card_and_not_the_old(self, rig: Harness) -> None:
         """`update` replaces what stood there."""
@@ -153,14 +207,6 @@ class AdapterContract:
         await redrawn(rig, ref, after())
         assert await rig.controls(ref) & DECIDES == set()
 
-    @pytest.mark.parametrize("name", sorted(cards.ALL))
-    async def test_every_sample_can_be_posted(self, rig: Harness, name: str) -> None:
-        """No state of a review is one that cannot be drawn, nor too heavy for the surface."""
-        card = cards.ALL[name]
-        ref = await posted(rig, card, f"copy-{name}")
-        assert card.status in await rig.read_back(ref)
-        assert await rig.weight(ref) <= rig.adapter.abilities.max_bytes
-
     async def test_the_largest_card_is_taken(self, rig: Harness) -> None:
         """What does not fit is cut, not refused; it can still be drawn again and decided."""
         ref = await posted(rig, cards.largest())
@@ -170,29 +216,14 @@ class AdapterContract:
         await rig.press(ref, Verb.REJECT, rig.ana, {"reason": reason})
         assert [(done.verb, done.reason) for done in rig.desk.done] == [(Verb.REJECT, reason)]
 
-    async def test_hostile_text_is_inert(self, rig: Harness) -> None:
-        """No text of an agent becomes markup, a mention, a link or a control."""
-        ref = await posted(rig, cards.hostile())
-        assert await rig.markup(ref) == []
-
-    async def test_no_two_copies_have_one_mark(self, rig: Harness) -> None:
-        """A reply names one card; empty where replies name nothing."""
-        refs = [await posted(rig, cards.held(), f"copy-mark-{n}") for n in range(2)]
-        marks = [ref.mark for ref in refs if ref.mark]
-        assert len(marks) == len(set(marks))
-
-    async def test_a_whisper_reaches_one_person_only(self, rig: Harness) -> None:
-        """What is said to Ana is not said to Bo."""
-        await rig.adapter.whisper(rig.ana, "Only for Ana & <nobody> else")
-        assert "Only for Ana & <nobody> else" in (await rig.whispers(rig.ana))[0]
-        assert not any("Only for Ana" in text for text in await rig.whispers(rig.bo))
-
-    async def test_a_surface_that_works_says_so_and_knows_whose_it_is(self, rig: Harness) -> None:
-        """`health` is asked before rungs are sent to a surface; its workspace is its people's, or it has none."""
-        assert (await rig.adapter.health()).ok
-        assert rig.adapter.tenant is None or rig.adapter.tenant == rig.ana.tenant
-
     # ------------------------------------------------------------------------------------------ presses
+
+    async def test_a_card_for_one_person_is_theirs_to_press(self, rig: Harness) -> None:
+        """Where a person is called, not a role."""
+        rig.desk.put(cards.refund())
+        ref = await rig.adapter.post(cards.refund(), rig.direct, "copy-direct")
+        await rig.press(ref, Verb.TAKE, rig.ana)
+        assert [(done.verb, done.identity) for done in rig.desk.done] == [(Verb.TAKE, rig.ana)]
 
     @pytest.mark.parametrize("verb", list(Verb))
     async def test_every_control_reaches_the_desk(self, rig: Harness, verb: Verb) -> None:
@@ -221,6 +252,16 @@ class AdapterContract:
             "message": "Sorry your parcel was lost.",
             "lines": [{"sku": "LAMP-2", "qty": 1}],
         }
+
+    async def test_steps_of_a_plan_are_ticked(self, rig: Harness) -> None:
+        """Each is ticked beforehand; what is left alone stays, and no step at all is a fault."""
+        ref = await posted(rig, _with(Verb.EDIT, cards.plan_form()))
+        none = {f"/steps/{n}": "false" for n in range(3)}
+        seen = await rig.press(ref, Verb.EDIT, rig.ana, none)
+        assert "Tick at least one step, or reject the plan." in _everything(seen)
+        assert rig.desk.done == []
+        await rig.press(ref, Verb.EDIT, rig.ana, none | {"/steps/0": "true", "/steps/1": "true"})
+        assert rig.desk.done[0].arguments == {"steps": {"0": True, "1": True, "2": False}}
 
     async def test_what_is_needed_and_missing_is_said_at_its_field(self, rig: Harness) -> None:
         """Nothing reaches the desk."""
@@ -327,11 +368,27 @@ class FindsContract:
 class BlindContract:
     """Not `finds`: nothing can be looked for."""
 
-    async def test_it_never_claims_to_have_looked(self, rig: Harness) -> None:
+    async def test_it_never_claims_to_have_looked(self, rig: SentHarness) -> None:
         """None would mean: surely not there."""
         await posted(rig, copy="copy-there")
         with pytest.raises(SurfaceBlind):
             await rig.adapter.find("copy-there", rig.target, datetime.now(UTC) - timedelta(minutes=1))
+
+
+class ToldContract:
+    """Not `redrawn`: what was sent stays as it is, and its end is sent after it."""
+
+    async def test_the_end_is_sent_to_whom_the_card_was(self, rig: SentHarness) -> None:
+        """It says of what; what was sent before is as it was, and an update changes nothing."""
+        ref = await posted(rig)
+        before = await rig.read_back(ref)
+        await rig.adapter.update(ref, after())
+        assert (await rig.read_back(ref), await rig.beneath(ref)) == (before, [])
+        await rig.adapter.note(ref, (Happening(at=cards.NOW, text="Approved by Bo & <nobody>"),))
+        (told,) = await rig.beneath(ref)
+        assert "Approved by Bo & <nobody>" in told
+        assert SEEN in told
+        assert await rig.read_back(ref) == before
 
 
 class NewsContract:

@@ -23,8 +23,8 @@ class Seen:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-class Harness(Protocol):
-    """A surface under test with its counterpart: the people and places there, what stands where, what is pressed."""
+class SentHarness(Protocol):
+    """A surface under test with its counterpart: the people and places there, and what stands where."""
 
     @property
     def adapter(self) -> Surface:
@@ -69,16 +69,20 @@ class Harness(Protocol):
         empty when all text is inert. Our own controls and links do not count."""
         ...
 
-    async def controls(self, ref: MessageRef) -> set[Verb]:
-        """What may be pressed on the copy."""
-        ...
-
     async def whispers(self, identity: Identity) -> list[str]:
         """What this person alone was told, newest first. What was answered to a press may be left out."""
         ...
 
     async def beneath(self, ref: MessageRef) -> list[str]:
         """What was said beneath the copy, newest first; empty where nothing can be."""
+        ...
+
+
+class Harness(SentHarness, Protocol):
+    """A surface whose copies are pressed, and can be drawn again."""
+
+    async def controls(self, ref: MessageRef) -> set[Verb]:
+        """What may be pressed on the copy."""
         ...
 
     async def look(self, ref: MessageRef, who: Identity) -> None:

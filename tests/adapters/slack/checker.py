@@ -265,7 +265,10 @@ def _input(block: Json, where: str) -> list[str]:
             faults += _options(element, known.RADIO_BUTTONS_OPTIONS_MAX_ITEMS, where)
         case "checkboxes":
             faults += _options(element, known.CHECKBOXES_OPTIONS_MAX_ITEMS, where)
-            faults += [f"{where}: chosen beforehand"] if "initial_options" in element else []
+            chosen = element.get("initial_options", [])
+            picked = str(block.get("block_id")).startswith("pick:")
+            faults += [f"{where}: chosen beforehand"] if picked and chosen else []
+            faults += [f"{where}: an initial option is none of the options"] if _beside(chosen, element) else []
         case "number_input":
             faults += [] if isinstance(element.get("is_decimal_allowed"), bool) else [f"{where}: is_decimal_allowed"]
             faults += _initial(element, "initial_value", float, where)
@@ -274,6 +277,10 @@ def _input(block: Json, where: str) -> list[str]:
         case other:
             faults.append(f"{where}: {other} is no input of ours")
     return faults
+
+
+def _beside(chosen: list[Json], element: Json) -> list[Json]:
+    return [one for one in chosen if one not in element["options"]]
 
 
 def _initial(element: Json, name: str, read: Callable[[str], Any], where: str) -> list[str]:

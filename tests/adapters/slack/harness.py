@@ -235,6 +235,7 @@ def _drawn(view: Json) -> Json:
         element = block.get("element", {})
         value = next((element[name] for name in _INITIAL if name in element), None)
         value = element["initial_option"]["value"] if "initial_option" in element else value
+        value = element["initial_options"][0]["value"] if "initial_options" in element else value
         found |= {block["block_id"].removeprefix(_FIELD): value} if value is not None else {}
     return found
 

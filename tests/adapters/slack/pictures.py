@@ -14,7 +14,7 @@ from adapters.slack.press import Back
 from adapters.token import Token
 from reviews import filled
 from tests.adapters.web.browser import chromium
-from tests.fakes import cards, node_process
+from tests.fakes import cards, node_process, rare
 from tests.fakes.samples import item, queue
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -39,6 +39,8 @@ def scenes() -> dict[str, Blocks]:
     refund = cards.refund()
     for made in filled.controls(refund):
         found[str(made.verb)] = _modal(forms.form(made, _BACK, refund.link))
+    for made in filled.controls(rare.plan()):
+        found[f"plan-{made.verb}"] = _modal(forms.form(made, _BACK, refund.link))
     return found | {
         "card": render.message(refund, "copy").blocks,
         "history": _modal(views.history(refund)),

@@ -109,7 +109,12 @@ MODAL = {"type": "modal", "title": _text("Title"), "submit": _text("Send"), "blo
         {"blocks": [_input(type="static_select", options=_options(1), initial_option={"value": "z"})]},
         {"blocks": [_input(type="radio_buttons", options=_options(11))]},
         {"blocks": [_input(type="checkboxes", options=_options(11))]},
-        {"blocks": [_input(type="checkboxes", options=_options(2), initial_options=_options(1))]},
+        {
+            "blocks": [
+                _input(type="checkboxes", options=_options(2), initial_options=_options(1)) | {"block_id": "pick:0"}
+            ]
+        },
+        {"blocks": [_input(type="checkboxes", options=_options(1), initial_options=_options(2))]},
         {"blocks": [_input(type="checkboxes", options=_options(2, description=_text("x" * 76)))]},
         {"private_metadata": "x" * 3001},
         {"callback_id": "x" * 256},

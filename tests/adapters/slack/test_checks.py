@@ -208,6 +208,7 @@ async def test_a_token_of_another_workspace_than_configured(api: Api) -> None:
     [
         (",".join(sorted(set(SCOPES) - {"commands", "im:write"})), "bad", "lacks commands, im:write"),
         (",".join([*SCOPES, "admin"]), "warn", "admin"),
+        (",".join(sorted(set(SCOPES) - {"dnd:read"})), "warn", "without dnd:read Placet cannot tell who has paused"),
         ("", "warn", "did not say"),
     ],
 )

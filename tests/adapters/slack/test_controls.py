@@ -10,6 +10,7 @@ from adapters.slack import controls, parse, render
 from adapters.slack.press import verb_of
 from adapters.token import Token
 from reviews.card import Actions, Card, Control, Form, Go, Input, Kind, Line, Way
+from reviews.filled import DECIDES
 from reviews.model import Verb
 from reviews.values import replace
 from tests.adapters.slack.checker import message_faults, seen
@@ -71,12 +72,16 @@ def test_what_does_not_fit_the_menu_stands_before_it() -> None:
 
 
 def test_a_card_that_is_over_keeps_only_the_menu() -> None:
-    """No copy has a button that decides, whatever the card would offer."""
-    every = tuple(Control(verb=verb, label=verb.value) for verb in Verb)
+    """No copy has a button that decides, nor does what is too much for the menu."""
+    kept = (Verb.COMMENT, Verb.REVEAL, Verb.UNDO, Verb.REVOKE)
+    every = tuple(Control(verb=verb, label=verb.value) for verb in (*DECIDES, *kept))
     row = _row(Actions(controls=every, ways=(HISTORY,)), over=True)
     assert [e["type"] for e in row] == ["overflow"]
-    verbs = {value.split("|")[0] for value in _menu(row)}
-    assert verbs == {"comment", "reveal", "undo", "revoke", "go"}
+    assert {value.split("|")[0] for value in _menu(row)} == {*kept, "go"}
+    every = tuple(Control(verb=verb, label=verb.value) for verb in Verb)
+    row = _row(Actions(controls=every, ways=(HISTORY,)), over=True)
+    pressed = {*(e["action_id"].split(":")[1] for e in row[:-1]), *(value.split("|")[0] for value in _menu(row))}
+    assert pressed == {*kept, Verb.APPEAL, Verb.STOP, Verb.RESUME, "go"}
 
 
 def test_a_control_with_a_question_asks_it_first() -> None:

@@ -48,9 +48,29 @@ def _state(element: dict[str, Any]) -> dict[str, Any]:
         case "datepicker":
             return {"type": element["type"], "selected_date": element.get("initial_date")}
         case "checkboxes":
-            return {"type": element["type"], "selected_options": []}
+            return {"type": element["type"], "selected_options": element.get("initial_options", [])}
         case _:
             return {"type": element["type"], "value": element.get("initial_value")}
+
+
+def test_a_box_may_be_left_empty() -> None:
+    """Slack would else want it ticked; untouched it comes back as it was."""
+    fields = (
+        Input(name=f"/{value}", label="a", kind=Kind.BOOLEAN, value=value, required=True) for value in ("true", "false")
+    )
+    view = forms.form(_edit(*fields), BACK)
+    assert [block["optional"] for block in view["blocks"]] == [True, True]
+    assert submission(untouched(view)).values == {"/true": "true", "/false": "false"}
+
+
+def test_a_plan_slack_does_not_hold_is_asked_as_its_text() -> None:
+    """Not as a list of which steps are ticked, which nobody could read."""
+    fields = tuple(replace(field, name="/" + "x" * 300) for field in cards.plan_form().fields)
+    view = forms.form(
+        Control(verb=Verb.EDIT, label="Choose steps", form=replace(cards.plan_form(), fields=fields)), BACK
+    )
+    assert list(_elements(view)) == ["field:"]
+    assert _elements(view)["field:"]["initial_value"] == "{}"
 
 
 def test_a_form_of_every_kind_is_taken_by_slack() -> None:
@@ -83,6 +103,9 @@ def test_the_forms_of_every_sample_are_taken_by_slack(name: str) -> None:
         (Input(name="/a", label="a", kind=Kind.DATE, value="tomorrow"), "plain_text_input"),
         (Input(name="/a", label="a", kind=Kind.DATE), "datepicker"),
         (Input(name="/a", label="a", kind=Kind.BOOLEAN), "radio_buttons"),
+        (Input(name="/a", label="a", kind=Kind.BOOLEAN, required=True), "radio_buttons"),
+        (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="true", required=True), "checkboxes"),
+        (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="false", required=True), "checkboxes"),
     ],
 )
 def test_a_value_that_slack_could_not_show_is_typed(field: Input, kind: str) -> None:

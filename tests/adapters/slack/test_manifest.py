@@ -35,9 +35,9 @@ VARIANTS = {
 #: What bots may ask for that this app could come to need: the schema knows no names, so a slip would pass it.
 #: https://docs.slack.dev/reference/scopes
 KNOWN_SCOPES = {
-    "channels:history", "channels:read", "chat:write", "chat:write.public", "commands", "groups:history",
-    "groups:read", "im:history", "im:read", "im:write", "reactions:read", "usergroups:read", "users:read",
-    "users:read.email",
+    "channels:history", "channels:read", "chat:write", "chat:write.public", "commands", "dnd:read",
+    "groups:history", "groups:read", "im:history", "im:read", "im:write", "reactions:read", "usergroups:read",
+    "users:read", "users:read.email",
 }  # fmt: skip
 #: https://docs.slack.dev/reference/events
 KNOWN_EVENTS = {
@@ -99,7 +99,7 @@ def test_the_operators_manifest_follows_the_configuration() -> None:
 def test_the_hint_beside_the_command_names_the_commands() -> None:
     """As `help` does, in its order."""
     (command,) = VARIANTS["http"]["features"]["slash_commands"]
-    assert command["usage_hint"].split(" | ") == [usage for usage, _ in commands._COMMANDS]
+    assert command["usage_hint"] == " | ".join(usage for usage, _ in commands._COMMANDS)
 
 
 # --- what the code uses

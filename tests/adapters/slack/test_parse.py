@@ -191,9 +191,12 @@ def test_a_form_gives_its_values_by_name() -> None:
         "field:/text": {"value": {"type": "plain_text_input", "value": " words "}},
         "field:/on": {"value": {"type": "datepicker", "selected_date": "2026-11-26"}},
         "field:": {"value": {"type": "plain_text_input", "value": "{}"}},
+        "field:/yes": {"value": {"type": "checkboxes", "selected_options": [{"value": "true"}]}},
+        "field:/no": {"value": {"type": "checkboxes", "selected_options": []}},
     }
     sent = parse.submission(_sent(values, verb="reject", token=str(TOKEN), channel="C1", message="1.1"))
-    assert sent.values == {"reason": "freeze", "notes": "", "/text": " words ", "/on": "2026-11-26", "": "{}"}
+    ticks = {"/yes": "true", "/no": "false"}
+    assert sent.values == {"reason": "freeze", "notes": "", "/text": " words ", "/on": "2026-11-26", "": "{}"} | ticks
     assert sent.fields["notes"] == "field:notes"
     assert (sent.interaction.verb, sent.interaction.reason, sent.origin.view) == (Verb.REJECT, None, "V1")
     assert sent.interaction.ref == {"channel": "C1", "ts": "1.1", "copy": "copy-1"}

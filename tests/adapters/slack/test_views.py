@@ -16,7 +16,8 @@ from adapters.token import Token
 from reviews import filled
 from reviews.card import Block, Form, Go, Happening, Input, Kind, Line, Lines, Tone, Way
 from reviews.model import Change, Comment
-from reviews.present import Earlier, Surroundings, present
+from reviews.present import present
+from reviews.surroundings import Earlier, Surroundings
 from reviews.values import replace
 from tests.adapters.slack.checker import home_faults, message_faults, seen, view_faults
 from tests.fakes import builders, cards

@@ -180,8 +180,10 @@ def _input(item: Json) -> list[str]:
         faults += [] if item.get("value", values[0] if values else "") in values else [f"{name}: none of its choices"]
         faults += [] if item.get("style") == "compact" else [f"{name}: Teams reads Markdown in a list drawn at length"]
     if item["type"] == "Input.Toggle":
-        faults += [] if item.get("value") == "false" else [f"{name}: chosen beforehand"]
-        faults += [] if re.fullmatch(r"#\d+", item["title"]) else [f"{name}: Teams reads Markdown in {item['title']!r}"]
+        picked, title = name.startswith("pick"), item["title"]
+        faults += [] if not picked or item.get("value") == "false" else [f"{name}: chosen beforehand"]
+        plain = re.fullmatch(r"#\d+" if picked else "Yes", title)
+        faults += [] if plain else [f"{name}: Teams reads Markdown in {title!r}"]
     if item["type"] == "Input.Text" and len(item.get("value", "")) > item.get("maxLength", 0):
         faults.append(f"{name}: its own value is too long")
     return faults

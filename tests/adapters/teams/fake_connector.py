@@ -82,6 +82,10 @@ class FakeConnector:
         """Nobody is asked for."""
         raise Failed("no such member", status=404, code="MemberNotFoundInConversation")
 
+    async def members(self, service: str, conversation: str) -> Sequence[Member]:
+        """Nobody is asked for."""
+        raise Failed("no such conversation", status=404, code="ConversationNotFound")
+
     async def token(self) -> None:
         """One is there, unless a fault is."""
         await self._called("token", "")

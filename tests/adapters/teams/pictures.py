@@ -18,7 +18,7 @@ from adapters.token import Token
 from reviews import filled
 from reviews.model import Verb
 from tests.adapters.web.browser import chromium
-from tests.fakes import cards
+from tests.fakes import cards, rare
 from tests.fakes.samples import item, queue
 
 PACKAGE = Path("node_modules/adaptivecards/dist/adaptivecards.min.js")
@@ -46,6 +46,8 @@ def scenes() -> dict[str, Json]:
     refund = cards.refund()
     for made in filled.controls(refund):
         found[str(made.verb)] = _dialog(views.form_dialog(refund, Token.of(refund, "copy"), made))
+    for made in filled.controls(plan := rare.plan()):
+        found[f"plan-{made.verb}"] = _dialog(views.form_dialog(plan, Token.of(plan, "copy"), made))
     wrong = {"/amount": "9000", "/order": ""}
     said = {"/amount": "At most 500.", "/order": "This is needed."}
     offer = Offer(action="refund.issue", items=tuple(item(n) for n in range(1, 5)))

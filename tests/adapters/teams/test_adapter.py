@@ -138,8 +138,42 @@ async def test_somebody_of_a_conversation(teams: Service, connector: BotbuilderC
     said = {"id": "29:1x", "name": "Ana Ruiz", name: ANA.upper(), "tenantId": TENANT.upper(), "email": "a@example.com"}
     teams.next.append(Told(body=said))
     found = await connector.member(at(teams), CHAT, ANA)
-    assert found == Member(id="29:1x", object_id=ANA, tenant=TENANT, name="Ana Ruiz")
+    assert found == Member(id="29:1x", object_id=ANA, tenant=TENANT, name="Ana Ruiz", email="a@example.com")
     assert teams.asked[0].path == f"/emea/v3/conversations/a%3A1chat/members/{ANA}"
+
+
+@pytest.mark.parametrize(
+    ("said", "guest"),
+    [
+        ({"userRole": "user"}, False),
+        ({}, False),
+        ({"userRole": "guest"}, True),
+        ({"userRole": "anonymous"}, True),
+        ({"userPrincipalName": "ana_example.com#EXT#@acme.onmicrosoft.com"}, True),
+    ],
+)
+def test_who_is_of_another_organisation_is_told(said: dict[str, str], guest: bool) -> None:
+    """By their role, or by the name the directory gave them."""
+    assert Member.read({"id": "29:1x"} | said).guest is guest
+
+
+async def test_everybody_of_a_conversation(teams: Service, connector: BotbuilderConnector) -> None:
+    """Page by page; who stands on two of them is there once."""
+    one, two = ({"id": f"29:{n}", "aadObjectId": ANA, "tenantId": TENANT, "name": "Ana"} for n in (1, 2))
+    teams.next.append(Told(body={"members": [one], "continuationToken": "more"}))
+    teams.next.append(Told(body={"members": [one, two]}))
+    assert [found.id for found in await connector.members(at(teams), CHAT)] == ["29:1", "29:2"]
+    assert [asked.path for asked in teams.asked] == [
+        "/emea/v3/conversations/a%3A1chat/pagedmembers?pageSize=500",
+        "/emea/v3/conversations/a%3A1chat/pagedmembers?pageSize=500&continuationToken=more",
+    ]
+
+
+async def test_a_conversation_without_end_is_refused(teams: Service, connector: BotbuilderConnector) -> None:
+    """It is no role."""
+    teams.otherwise = Told(body={"members": [], "continuationToken": "more"})
+    with pytest.raises(Failed, match="too many members"):
+        await connector.members(at(teams), CHAT)
 
 
 # ---------------------------------------------------------------------------------------------- failures
@@ -150,6 +184,7 @@ CALLS = {
     "send": lambda connector, where: connector.send(where, CHAT, MESSAGE),
     "update": lambda connector, where: connector.update(where, CHAT, "17", MESSAGE),
     "member": lambda connector, where: connector.member(where, CHAT, ANA),
+    "members": lambda connector, where: connector.members(where, CHAT),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from adapters.port import Finding
+from adapters.port import Member as Somebody
 from adapters.teams.calls import DIRECTORY, FIXES
 from adapters.teams.checks import TOOLS, TeamsTools
 from adapters.teams.config import APP_PASSWORD, TeamsMisconfigured
 from adapters.teams.seam import Failed, Json, Member, Sent
+from reviews.errors import SurfaceRefused
 from tests.fakes.teams import APP_ID, CHANNEL, GROUP, TEAMS_ANA, TEAMS_BO, TENANT, Teams, teams_server
 from tests.fakes.teams_service import PASSWORD
 
@@ -66,6 +68,9 @@ class Told:
     async def member(self, service: str, conversation: str, who: str) -> Member:
         self._called("member", conversation)
         return Member(id="29:x", object_id=who, tenant=TENANT, name="")
+
+    async def members(self, service: str, conversation: str) -> Sequence[Member]:
+        raise AssertionError("the doctor counts nobody")
 
     async def receive(self, payload: Any, claims: Any, handler: Any) -> Any:
         raise AssertionError("the doctor listens to nobody")
@@ -408,3 +413,51 @@ def test_a_manifest_that_could_not_work(config: Json, socket: bool, says: str) -
     """Refused in a sentence."""
     with pytest.raises(TeamsMisconfigured, match=says):
         TOOLS.manifest(config, url=URL, socket=socket)
+
+
+# --- who is in a room
+
+
+async def _members(teams: Teams, group: str = CHANNEL, env: dict[str, str] = ENV) -> list[Somebody]:
+    section = IDS | {"service_url": teams.service, "openid_url": teams.openid, "login_url": teams.url}
+    return list(await TOOLS.members(section, env, group=group))
+
+
+async def test_the_members_of_a_room(teams: Teams) -> None:
+    """By the directory's id, as presses name them, with name and e-mail; who is of another tenant is marked."""
+    found = {one.id: one for one in await _members(teams)}
+    assert found[TEAMS_ANA] == Somebody(id=TEAMS_ANA, name="Ana Ruiz", email="ana@example.com")
+    other = IDS | {"tenant_id": "00000000-0000-0000-0000-000000000001"}
+    section = other | {"service_url": teams.service, "openid_url": teams.openid, "login_url": teams.url}
+    tools = TeamsTools(lambda *_: Listing([seam_member(tenant=TENANT), seam_member(tenant=other["tenant_id"])]))
+    assert [one.guest for one in await tools.members(section, ENV, group=CHANNEL)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("group", "env", "says"),
+    [
+        ("#approvals", ENV, "no id of a channel or chat"),
+        ("19:elsewhere@thread.tacv2", ENV, "Check its id in placet.yml"),
+        (CHANNEL, {}, "PLACET_TEAMS_APP_PASSWORD"),
+    ],
+)
+async def test_a_room_that_cannot_be_read(teams: Teams, group: str, env: dict[str, str], says: str) -> None:
+    """The sentence says what to do."""
+    with pytest.raises(SurfaceRefused, match=says):
+        await _members(teams, group, env)
+
+
+def seam_member(**over: Any) -> Member:
+    """Somebody of a conversation."""
+    return Member(**({"id": "29:x", "object_id": TEAMS_BO, "tenant": TENANT, "name": "Bo"} | over))
+
+
+class Listing(Told):
+    """A connector that has these members in every room."""
+
+    def __init__(self, found: Sequence[Member]) -> None:
+        super().__init__()
+        self.found = found
+
+    async def members(self, service: str, conversation: str) -> Sequence[Member]:
+        return self.found

@@ -60,6 +60,8 @@ def _returned(drawn: Json) -> Mapping[str, str]:
         (Input(name="/a", label="a", kind=Kind.INTEGER, value="+3"), "Input.Text"),
         (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="true"), "Input.ChoiceSet"),
         (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="perhaps"), "Input.Text"),
+        (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="true", required=True), "Input.Toggle"),
+        (Input(name="/a", label="a", kind=Kind.BOOLEAN, value="false", required=True), "Input.Toggle"),
         (Input(name="/a", label="a", kind=Kind.CHOICE, choices=("x", "y")), "Input.ChoiceSet"),
         (Input(name="/a", label="a", kind=Kind.DATE, value="2026-11-26"), "Input.Date"),
         (Input(name="/a", label="a", kind=Kind.DATE, value="26 November"), "Input.Text"),
@@ -87,6 +89,18 @@ def test_a_choice_is_shown_by_its_label_and_sent_by_its_value() -> None:
     (item,) = inputs(_opened(field)).values()
     assert item["choices"] == [{"title": "Bo", "value": "bo"}, {"title": "Cleo", "value": "cleo"}]
     assert item["isRequired"] is True
+
+
+def test_a_plan_too_large_for_teams_is_asked_as_its_text() -> None:
+    """Not as a list of which steps are ticked, which nobody could read."""
+    steps = tuple(
+        Input(name=f"/steps/{n}", label="Step " * 60, kind=Kind.BOOLEAN, value="true", required=True) for n in range(95)
+    )
+    form = replace(cards.plan_form(), fields=steps)
+    assert not forms.holds(form)
+    asked = forms.asked(filled.controls(_card(form))[0])
+    assert asked is not None
+    assert asked.fields == (cards.plan_form().whole,)
 
 
 def test_reasons_may_be_chosen_or_written() -> None:

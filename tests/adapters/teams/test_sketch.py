@@ -47,7 +47,8 @@ def test_the_preview_is_the_message_in_harmless_html(name: str) -> None:
     assert page.names <= {"class", "href", "rel"}
     assert all(link.startswith("https://") for link in page.links)
     for line in seen(render.content(render.message(card, "preview"))).splitlines():
-        assert line.replace(" ", "") in page.words.replace(" ", "")
+        said = sketch._MOMENT.sub(sketch._moment, line)
+        assert said.replace(" ", "") in page.words.replace(" ", "")
 
 
 def test_buttons_are_pictures_of_buttons() -> None:

@@ -157,7 +157,7 @@ class _Forms(HTMLParser):
         self._faulty |= {name: self._name.removeprefix("f.") for name in described if name.endswith("-error")}
         if tag == "textarea":
             self._into = self._text
-        if found.get("type") != "radio" or "checked" in found:
+        if found.get("type") not in ("radio", "checkbox") or "checked" in found:
             self.forms[-1][self._name] = found.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:

@@ -114,6 +114,20 @@ async def test_a_get_spends_no_link_and_a_post_spends_it_once(visitor: Visitor) 
     assert "new one" in await again.text()
 
 
+async def test_a_link_that_ran_out_offers_another(visitor: Visitor) -> None:
+    """By a button: looking sends nothing, and neither does another site's form."""
+    answer = await visitor.get("/enter?link=was-spent")
+    assert answer.status == 403
+    reader = Reader(await answer.text())
+    assert visitor.house.door.asked_again == []
+    assert (await visitor.post("/enter/again", {"link": "was-spent", "csrf": "wrong"})).status == 400
+    assert visitor.house.door.asked_again == []
+    data = {a["name"] or "": a["value"] or "" for a in reader.find("input", type="hidden")}
+    sent = await visitor.post("/enter/again", data)
+    assert (sent.status, visitor.house.door.asked_again) == (200, ["was-spent"])
+    assert "another is on its way" in await sent.text()
+
+
 async def test_a_link_is_not_entered_from_another_site(visitor: Visitor) -> None:
     """Without the door's own cookie and token nobody is signed in as somebody else."""
     link = visitor.house.door.link("ana")

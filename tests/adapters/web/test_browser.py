@@ -25,12 +25,20 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 860}
 FORMS = tuple(f"{REVIEW}?open={verb}" for verb in ("edit", "reject", "escalate", "reveal"))
 CARDS = tuple(f"/reviews/{card.review}" for name, card in cards.ALL.items() if name != "largest")
+RARE = (
+    "/reviews/rev_plan1?open=edit",
+    "/reviews/rev_plan1?open=stop",
+    "/reviews/rev_glass1?open=break_glass",
+    "/reviews/rev_rejected1?open=appeal",
+    "/reviews/rev_stopped1?open=resume",
+)
 PAGES = (
     "/inbox",
     "/inbox?view=decided",
     "/inbox?view=mine&action=none",
     *CARDS,
     *FORMS,
+    *RARE,
     "/reviews/nothing",
     "/home",
     "/ask",
@@ -417,3 +425,13 @@ async def test_a_server_that_is_away_loses_nothing_typed(page: Page, house: Inn)
     await page.locator("#panel-reject [data-submit]").click()
     await expect(page.locator("#answer")).to_contain_text("What you typed is still here")
     await expect(page.get_by_label("In your own words")).to_have_value("because")
+
+
+async def test_steps_of_a_plan_are_unticked(page: Page, house: Inn) -> None:
+    """A box each, ticked beforehand; what is left out is sent as such, and the tick of another is not lost."""
+    await go(page, house, "/reviews/rev_plan1?open=edit")
+    await page.get_by_label("Step 3 “Delete the disk of web-7”").uncheck()
+    await page.get_by_role("button", name="Approve the ticked steps").click()
+    await expect(page.locator("#answer")).to_contain_text("Done.")
+    (done,) = [done for done in house.desk.done if done.review == "rev_plan1"]
+    assert done.arguments == {"steps": {"0": True, "1": True, "2": False, "3": True}}

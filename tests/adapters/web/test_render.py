@@ -40,7 +40,7 @@ from reviews.card import (
 )
 from reviews.events import Answer, Reply
 from reviews.model import Verb
-from reviews.ports import QueueFilter, QueuePage
+from reviews.ports import Backlog, QueueFilter, QueuePage
 from tests.fakes import cards
 from tests.fakes.desk import ANA, CLEO, sample_queue
 
@@ -434,3 +434,11 @@ def test_relative_times(after: timedelta, words: str) -> None:
     """A countdown in the two largest units that matter."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert render.relative(now + after, now) == words
+
+
+def test_the_queue_says_what_waits_for_whom() -> None:
+    """By role, with the age of the oldest; nothing where nothing waits."""
+    backlog = (Backlog(whom="manager", waiting=12, oldest=cards.NOW - timedelta(hours=3)),)
+    waits = QueuePage(items=(), backlog=backlog)
+    assert "manager: 12 waiting, oldest 3 h" in Reader(render.inbox(waits, QueueFilter(), VISIT)).text
+    assert "Waiting by role" not in render.inbox(replace(waits, backlog=()), QueueFilter(), VISIT)
