@@ -29,6 +29,11 @@ class Metrics:
         self._open = Gauge("placet_reviews_open", "Open reviews.", ("status",), registry=self.registry)
         self._overdue = Gauge("placet_overdue_seconds", "How late the earliest alarm is.", registry=self.registry)
         self._dead = Gauge("placet_deliveries_dead", "Deliveries given up.", registry=self.registry)
+        self._depth = Gauge("placet_queue_depth", "Reviews that wait for a role.", ("role",), registry=self.registry)
+        self._oldest = Gauge(
+            "placet_queue_oldest_seconds", "How long the oldest of them waits.", ("role",), registry=self.registry
+        )
+        self._queues = set[str]()
 
     def observe(self, review: Review, effects: Iterable[Effect]) -> None:
         """Count what a committed transition did."""
@@ -56,4 +61,15 @@ class Metrics:
         due = tx.next_due()
         self._overdue.set(max(0.0, (tx.now() - due).total_seconds()) if due is not None else 0.0)
         self._dead.set(len(tx.deliveries(state="dead", limit=1000)))
+        self._waits(tx)
         return generate_latest(self.registry)
+
+    def _waits(self, tx: Tx) -> None:
+        """What waits for each role or level; an emptied queue stays, at nothing."""
+        now, backlog = tx.now(), {each.whom: each for each in tx.backlog()}
+        self._queues |= backlog.keys()
+        for whom in self._queues:
+            there = backlog.get(whom)
+            self._depth.labels(whom).set(there.waiting if there is not None else 0)
+            age = max(0.0, (now - there.oldest).total_seconds()) if there is not None else 0.0
+            self._oldest.labels(whom).set(age)

@@ -10,7 +10,6 @@ import orjson
 from aiohttp import web
 
 from bot.metrics import Metrics
-from bot.rules import Rules
 from reviews.errors import StoreUnavailable
 from reviews.keeping import Store
 from reviews.ports import Surface
@@ -22,20 +21,18 @@ LATE = timedelta(seconds=30)
 class Probes:
     """`/healthz`, `/readyz`, and inside `/metrics`. `failing` are workers that fail, by name, and why.
 
-    `rotations` says in a sentence what of them people should look at; nothing when all is well.
+    `said` says of a part of the house, by its name, what people should look at; nothing when all is well.
     """
 
     def __init__(
         self,
         store: Store,
-        rules: Rules,
+        said: Mapping[str, Callable[[], str]],
         surfaces: Mapping[str, Surface],
         failing: Mapping[str, str],
         metrics: Metrics,
-        rotations: Callable[[], str] = lambda: "",
     ) -> None:
-        self._rotations = rotations
-        self._store, self._rules, self._surfaces = store, rules, surfaces
+        self._store, self._said, self._surfaces = store, said, surfaces
         self._failing, self._numbers = failing, metrics
 
     def routes(self) -> list[web.RouteDef]:
@@ -60,10 +57,8 @@ class Probes:
     async def checks(self) -> dict[str, dict[str, Any]]:
         """Each check: whether it is well, whether readiness rests on it, and in a sentence what is wrong."""
         checks = {"store": await self._written(), "alarms": await self._alarms()}
-        fault = self._rules.fault
-        checks["policy"] = _check(not fault, fault, vital=False)
-        if said := self._rotations():
-            checks["rotations"] = _check(False, said, vital=False)
+        told = {name: say() for name, say in self._said.items()}
+        checks |= {name: _check(not text, text, vital=False) for name, text in told.items() if text or name == "policy"}
         failing = "; ".join(f"{name}: {why}" for name, why in self._failing.items())
         checks["workers"] = _check(not failing, failing)
         for name, adapter in self._surfaces.items():

@@ -37,7 +37,7 @@ def report(directory: Directory, now: datetime, ahead: timedelta) -> list[Object
 def _layer(directory: Directory, name: str, note: str, now: datetime, ahead: timedelta) -> Object:
     found = directory.stretches(name, now, now + max(ahead, WARNED))
     last, copy = found[-1:], directory.copies.get(name)
-    told = {each: _stretch(directory, each, now, ends=[each] != last) for each in found}
+    told = {each: _stretch(directory, name, each, now, ends=[each] != last) for each in found}
     current, following = (*told.values(), None, None)[:2]
     return {
         "layer": name,
@@ -50,13 +50,14 @@ def _layer(directory: Directory, name: str, note: str, now: datetime, ahead: tim
     }
 
 
-def _stretch(directory: Directory, stretch: Stretch, now: datetime, *, ends: bool) -> Object:
-    absent, names = directory.absent(now), directory.names()
+def _stretch(directory: Directory, layer: str, stretch: Stretch, now: datetime, *, ends: bool) -> Object:
+    at = max(stretch.start, now)
+    absent, names = directory.absent(at), directory.names()
     return {
         "from": stamp(stretch.start),
         "until": stamp(stretch.end) if ends else None,
         "people": [
-            {"id": person, "name": names[person], "instead": directory.stand_in(person, now)}
+            {"id": person, "name": names[person], "instead": directory.stand_in(person, at, layer)}
             | ({"away": True} if person in absent else {})
             for person in stretch.people
         ],
@@ -79,7 +80,7 @@ def unclear(directory: Directory, name: str, now: datetime, ahead: timedelta) ->
 class Watch:
     """Keeps calendars fresh, and says in the log and to readiness what comes: gaps, and words that mean nobody."""
 
-    def __init__(self, calendars: Calendars, directory: Callable[[], Directory], clock: Clock) -> None:
+    def __init__(self, calendars: Callable[[], Calendars], directory: Callable[[], Directory], clock: Clock) -> None:
         self._calendars, self._directory, self._clock = calendars, directory, clock
         self._told = set[tuple[str, str]]()
         self._look_at: datetime | None = None
@@ -87,7 +88,7 @@ class Watch:
     async def run(self, closing: asyncio.Event) -> None:
         """Look until closing."""
         while not closing.is_set():
-            await self._calendars.refresh()
+            await self._calendars().refresh()
             self.tell()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
@@ -117,7 +118,9 @@ class Watch:
 
     def said(self) -> str:
         """For readiness: calendars that cannot be read, and layers in which nobody is on call now; else nothing."""
-        turns = self._directory().on_call(self._clock.now())
-        faults = [f"{turn.layer}: {turn.note}." for turn in turns if turn.note]
+        now, directory = self._clock.now(), self._directory()
+        turns = directory.on_call(now)
+        notes = {turn.layer: turn.note for turn in turns if turn.note} | directory.unread(now)
+        faults = [f"{name}: {note}." for name, note in notes.items()]
         empty = [turn.layer for turn in turns if not turn.people]
         return " ".join([*faults, *([f"Nobody is on call in {', '.join(empty)}."] if empty else [])])
