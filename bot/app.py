@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import structlog
-from aiohttp import web
 
 from adapters.port import Adapter, Setup
-from bot import opening, wire
+from bot import opening
 from bot.absence import Absences
-from bot.addresses import CannotServe, bound, bracketed, is_loopback
+from bot.addresses import CannotServe, is_loopback
 from bot.api import AgentApi
 from bot.calendars import Calendars
 from bot.clock import SystemClock
@@ -29,8 +26,12 @@ from bot.courier import Courier
 from bot.desk import FrontDesk
 from bot.door import FrontDoor
 from bot.gate import Gate
+from bot.gateways import Gateways
+from bot.guard import Guard
 from bot.hub import Hub
 from bot.keys import HouseKeys, Keyring
+from bot.listening import Listening
+from bot.load import Load
 from bot.metrics import Metrics
 from bot.openapi import docs_routes
 from bot.operations import Operations
@@ -38,15 +39,19 @@ from bot.outbox import Outbox
 from bot.people import Directory
 from bot.places import control_path, database_url, key_folder
 from bot.probes import Probes
-from bot.problems import middleware
 from bot.references import StoredReferences
+from bot.reloading import Reloading
 from bot.roster import Watch
+from bot.rosters import Rosters
 from bot.routing import Router
 from bot.rules import Rules
 from bot.sandbox import Sandbox
 from bot.service import Service
+from bot.stopping import Stopping
 from bot.timers import Timers
 from bot.votes import VotesApi
+from bot.whois import Whois
+from bot.workers import Workers
 from policies.model import Policy
 from reviews.card import Card
 from reviews.errors import StoreUnavailable
@@ -63,8 +68,6 @@ log = structlog.get_logger(__name__)
 SWEEP = 2.0
 #: How long a press is known as one that came, and how often the older ones are forgotten.
 REPEATS, FORGET = timedelta(days=1), timedelta(hours=1)
-#: A worker that failed starts again after this long (seconds).
-RESTART = 1.0
 ADAPTERS = "placet.adapters"
 #: How a card looks on another surface, for the web page to show.
 PREVIEWS = "placet.previews"
@@ -92,6 +95,7 @@ class App:
         clock: Clock | None = None,
         demo: bool = False,
         store: Store | None = None,
+        file: Path | None = None,
     ) -> None:
         self.config, self.folder, self.demo = config, folder, demo
         self.env = os.environ if env is None else env
@@ -106,50 +110,59 @@ class App:
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
         self.keyring, self.absences = Keyring(self.store), Absences(self.store)
         self.calendars = Calendars(config, folder, self.env, self.clock, keep=True, tell=log.warning)
-        self.watch = Watch(self.calendars, lambda: self.directory, self.clock)
+        self.watch = Watch(lambda: self.calendars, lambda: self.directory, self.clock)
+        self.reloading = Reloading(file, config, self._take)
+        self.rosters = Rosters(self.store, self.env, self.clock)
         self.adapters: dict[str, Adapter] = {}
-        self.url = config.server.public_url or ""
+        self.listening = Listening(config.server, self.clock)
         self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._runners: list[web.AppRunner] = []
-        self._sockets: list[socket.socket] = []
-        self.failing: dict[str, str] = {}
+        self.workers = Workers()
         self._forget_at = self.clock.now()
+
+    @property
+    def url(self) -> str:
+        """Where people reach it; after `start`, with the port."""
+        return self.listening.url
 
     # ---------------------------------------------------------------------------- starting and stopping
 
     async def start(self) -> None:
         """Open the store, load the policy, start adapters and workers, then listen."""
         draw_key = self.house_keys.get("draw")
-        self._bind()
+        self.listening.bind()
         try:
             self.directory = self._directory(("web",))
-            self.rules = Rules(self.folder / self.config.policy, lambda: self.directory)
-            policy = self.rules.load()
+            guarded = self.config.policy_changes == "reviewed"
+            self.rules = Rules(self.folder / self.config.policy, lambda: self.directory, guarded=guarded)
+            self.rules.load()
             await opening.start(self.store, self.control_path)
-            await self._open(policy, draw_key)
+            await self._open(draw_key)
         except BaseException:
             await self.stop()
             raise
 
-    async def _open(self, policy: Policy, draw_key: bytes) -> None:
-        await self.rules.keep(self.store, policy)
+    async def _open(self, draw_key: bytes) -> None:
+        policy = await self.rules.first(self.store)
         await self.keyring.load()
         await self.absences.load()
         await self.calendars.start()
+        await self.rosters.take(self.config)
+        self._assemble(policy, draw_key)
+        for adapter in self.adapters.values():
+            await adapter.start()
+        await self.courier.start()
+        await self._listen()
+        await self._start_control()
+        self._begin()
+
+    def _assemble(self, policy: Policy, draw_key: bytes) -> None:
+        """Give everybody whom they work with. Nothing runs yet."""
         self.router = Router(policy, lambda: self.directory, draw_key)
-        self.service = Service(
-            self.store,
-            self.router,
-            lambda: self.directory,
-            self.gate,
-            self.hub,
-            self.clock,
-            self.url,
-            self.metrics.observe,
-        )
-        self.desk = FrontDesk(self.service, self.absences, self.keyring.agent)
-        self.door = FrontDoor(self.store, lambda: self.directory, self.clock, demo=self.demo)
+        observe, known = self.metrics.observe, lambda: self.directory
+        self.service = Service(self.store, self.router, known, self.gate, self.hub, self.clock, self.url, observe)
+        self.stopping = Stopping(self.store, self.keyring, lambda: self.directory, self.service)
+        self.desk = FrontDesk(self.service, self.absences, self.stopping, self.keyring.agent)
+        self.door = FrontDoor(self.store, lambda: self.directory, self.clock, base=self.url, demo=self.demo)
         self.courier = Courier(self.store, self.hub, self.gate, self.clock, self.keyring.agent)
         self._load_adapters()
         self.directory = self._directory(self.adapters)
@@ -157,25 +170,55 @@ class App:
         desk = self.desk
         self.outbox = Outbox(self.service, self.adapters, desk.card, self.hub, self.clock, desk.queue_card)
         self.timers = Timers(self.hub, self.service.fire, self._next_due)
-        self.operations = Operations(self.store, self.keyring, self.door, lambda: self.directory, self.url)
-        for adapter in self.adapters.values():
-            await adapter.start()
-        await self.courier.start()
-        await self._listen()
-        await self._start_control()
-        self.timers.start()
-        self._begin("timers", self.timers.run)
-        self._begin("outbox", self.outbox.run)
-        self._begin("courier", self.courier.run)
-        self._begin("store", self._follow_others)
-        self._begin("sweep", self._sweep)
-        self._begin("rotations", partial(self.watch.run, self.hub.closing))
+        self._operate()
+        self.load = Load(self.store, lambda: self.directory, self.clock, self.hub.copies.set)
 
-    def _directory(self, surfaces: Iterable[str]) -> Directory:
-        """The people, as the surfaces that run know them; a surface that does not run lets nobody in."""
-        return Directory(
-            self.config, surfaces, tenant=self._tenant, absent=self.absences.of, copies=self.calendars.copies
+    def _operate(self) -> None:
+        """What operators ask by command, whichever room it is of."""
+        self.operations = Operations(
+            self.store, self.keyring, self.stopping, self.door, lambda: self.directory, self.url
         )
+        self.guard = Guard(self.service, self.rules, self.keyring, lambda: self.directory)
+        self.operations.also({"policy.apply": self.guard.propose})
+        self.operations.also(Whois(self.store, self.absences, lambda: self.directory).operations())
+        self.operations.also(Gateways(self.adapters, lambda: self.directory).operations())
+
+    def _begin(self) -> None:
+        self.timers.start()
+        begin = self.workers.begin
+        begin("timers", self.timers.run)
+        begin("outbox", self.outbox.run)
+        begin("courier", self.courier.run)
+        begin("store", self._follow_others)
+        begin("sweep", self._sweep)
+        begin("rotations", partial(self.watch.run, self.hub.closing))
+        begin("rosters", partial(self.rosters.run, self.hub.closing, lambda: self.directory.config, self.regroup))
+
+    def _directory(self, surfaces: Iterable[str], config: Config | None = None) -> Directory:
+        """The people, as the surfaces that run know them; a surface that does not run lets nobody in."""
+        config = config or self.reloading.config
+        return Directory(
+            config,
+            surfaces,
+            tenant=self._tenant,
+            absent=self.absences.of,
+            said=self.absences.said,
+            copies=self.calendars.copies,
+            members=self.rosters.of(config),
+            shared=(name for name, adapter in self.adapters.items() if adapter.abilities.shared),
+        )
+
+    async def _take(self, config: Config) -> None:
+        """Put another configuration's people in force; what calendars and groups said of both stays."""
+        calendars = Calendars(config, self.folder, self.env, self.clock, keep=True, tell=log.warning)
+        await calendars.start(self.calendars)
+        await self.rosters.take(config)
+        self.calendars = calendars
+        self.directory = self._directory(self.adapters, config)
+
+    def regroup(self) -> None:
+        """Somebody came into a group, or left one."""
+        self.directory = self._directory(self.adapters)
 
     def _tenant(self, surface: str) -> str | None:
         adapter = self.adapters.get(surface)
@@ -184,19 +227,14 @@ class App:
     async def stop(self) -> None:
         """Answer whoever waits, finish what was begun, close. Safe to call after a start that failed."""
         self.hub.close()
-        for runner in self._runners:
-            await runner.cleanup()
-        for taken in self._sockets:
-            taken.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.listening.stop()
+        await self.workers.stop()
         if hasattr(self, "outbox"):
             await self.outbox.stop()
             await self.courier.stop()
         for adapter in self.adapters.values():
             await adapter.stop()
-        if hasattr(self, "timers") and self._tasks:
+        if hasattr(self, "timers") and self.workers.any:
             self.timers.stop()
         if hasattr(self, "control"):
             await self.control.stop()
@@ -215,42 +253,26 @@ class App:
                 public_url=self.url,
                 demo=self.demo,
             )
-            if (adapter := entry.load()(setup)) is not None:
-                self.adapters[entry.name] = adapter
+            made: Adapter | Sequence[Adapter] | None = entry.load()(setup)
+            if isinstance(made, Sequence):
+                self.adapters |= {adapter.name: adapter for adapter in made}
+            elif made is not None:
+                self.adapters[entry.name] = made
         previews = {entry.name: partial(_preview, entry) for entry in metadata.entry_points(group=PREVIEWS)}
         for adapter in self.adapters.values():
             getattr(adapter, "previews", {}).update(previews)
 
     async def _listen(self) -> None:
-        server, internal = self.config.server, self.config.server.internal
         people = [route for adapter in self.adapters.values() for route in adapter.routes()]
-        probes = Probes(self.store, self.rules, self.adapters, self.failing, self.metrics, self.watch.said)
-        api = [
+        said = {"policy": self.guard.said, "configuration": self.reloading.said}
+        said |= {"rotations": self.watch.said, "groups": self.rosters.said}
+        probes = Probes(self.store, said, self.adapters, self.workers.failing, self.metrics)
+        agents = [
             *AgentApi(self.service, self.keyring, Sandbox(self.service)).routes(),
-            *VotesApi(self.service, self.desk, self.door, enabled=server.votes_by_token).routes(),
+            *VotesApi(self.service, self.desk, self.door, enabled=self.config.server.votes_by_token).routes(),
             *docs_routes(self.url),
         ]
-        outside, *inside = self._sockets
-        if internal is None:
-            await self._serve(outside, [*people, *api, *probes.routes(), *probes.inside()])
-            return
-        await self._serve(outside, [*people, *probes.routes()])
-        await self._serve(inside[0], [*api, *probes.routes(), *probes.inside()])
-
-    def _bind(self) -> None:
-        """Take the addresses before anything else: links need the port, and a port in use is better said first."""
-        server, internal = self.config.server, self.config.server.internal
-        self._sockets = [bound(where.host, where.port) for where in (server, internal) if where is not None]
-        host, port = self._sockets[0].getsockname()[:2]
-        self.url = server.public_url or f"http://{bracketed(host)}:{port}"
-
-    async def _serve(self, bound: socket.socket, routes: list[Any]) -> None:
-        application = web.Application(middlewares=[middleware(self.url, self.clock)], client_max_size=wire.MAX_BODY + 1)
-        application.add_routes(routes)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
-        await runner.setup()
-        self._runners.append(runner)
-        await web.SockSite(runner, bound, backlog=128).start()
+        await self.listening.start(people, agents, probes.routes(), probes.inside())
 
     async def _start_control(self) -> None:
         if self.control_path is not None:
@@ -262,23 +284,6 @@ class App:
         self.hub.copies.set()
 
     # ---------------------------------------------------------------------------- workers
-
-    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        self._tasks.append(asyncio.create_task(self._keep_going(name, work), name=name))
-
-    async def _keep_going(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a worker for ever; one that fails is started again, and readiness says so meanwhile."""
-        while True:
-            try:
-                await work()
-                return
-            except asyncio.CancelledError:
-                raise
-            except Exception as fault:
-                self.failing[name] = repr(fault)
-                log.exception("worker_failed", worker=name)
-                await asyncio.sleep(RESTART)
-            self.failing.pop(name, None)
 
     async def _next_due(self) -> datetime | None:
         return await self.store.view(lambda tx: tx.next_due())
@@ -309,7 +314,10 @@ class App:
             try:
                 await self.keyring.load()
                 await self.absences.load()
-                await self.reload_policy(force=False)
+                await self.stopping.look()
+                await self.desk.look()
+                await self.reload(force=False)
+                await self.load.look()
                 await self._forget()
             except StoreUnavailable as fault:
                 log.warning("sweep_waits", why=str(fault))
@@ -321,12 +329,21 @@ class App:
             await self.store.tx(lambda tx: tx.forget_once(tx.now() - REPEATS))
             self._forget_at = now + FORGET
 
-    async def reload_policy(self, *, force: bool = True) -> None:
-        """Swap in the policy if its files changed and load; else keep the one in force and say why."""
-        policy = self.rules.changed(force=force)
-        if policy is not None and await self.rules.keep(self.store, policy):
-            self.router.swap(policy)
+    async def reload(self, *, force: bool = True) -> None:
+        """Take over what changed in placet.yml and in the policy; what does not load is said, and changes nothing."""
+        self._swap(await self.reloading.look(self.store, self.rules, self.router.policy, force=force))
+        changed = self.rules.changed(force=force)
+        if changed is not None and await self.rules.keep(self.store, changed):
+            self._swap(changed)
+        self._swap(await self.guard.look())
+        await self.guard.say()
+
+    def _swap(self, policy: Policy | None) -> None:
+        if policy is None:
+            return
+        if policy.sha256 != self.router.policy.sha256:
             log.info("policy_loaded", policy=policy.ref)
+        self.router.swap(policy)
 
 
 # ---------------------------------------------------------------------------------------------- without a server

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from bot import wire
-from bot.service import AgentStopped, KeyReused, Refused, Service, TooManyOpen
+from bot.room import TooManyOpen
+from bot.service import KeyReused, Refused, Service
 from reviews import eligibility
 from reviews.card import Form, Input, Kind
 from reviews.eligibility import Standing
 from reviews.errors import DigestImpossible, StoreUnavailable
 from reviews.events import Answer, Reply
-from reviews.keeping import Agent, Tx
-from reviews.model import GrantState, Ladder, Object, Order, Person, Request, Review, ReviewType, Verb, Vote
+from reviews.keeping import Agent, Query, Tx
+from reviews.model import GrantState, Ladder, Object, Order, Person, Request, Review, ReviewType, Status, Verb, Vote
 from reviews.ports import Asked, Refusal
 from reviews.status import DESK
 from reviews.steps import sentence
@@ -72,7 +73,7 @@ class Asking:
         except TooManyOpen:
             text = "So many asked reviews are open that no more are taken. Try again when some are decided."
             return Reply(answer=Answer.REFUSED, text=text)
-        except (AgentStopped, DigestImpossible) as fault:
+        except DigestImpossible as fault:
             return Reply(answer=Answer.REFUSED, text=str(fault))
         answer = Answer.SAME if done.replayed else Answer.DONE
         return Reply(answer=answer, text=f"Asked. {sentence(done.review)}", review=done.review)
@@ -117,12 +118,20 @@ class Asking:
         grant = review.grant
         if review.agent != DESK or grant is None or grant.state is not GrantState.OPEN:
             return
+        if grant.usable_from is not None and self._service.clock.now() < grant.usable_from:
+            return
         desk = Agent(name=DESK, key_hash="", secrets=())
         try:
             await self._service.redeem(desk, review.id, review.proposal.digest, None)
         except (Refused, StoreUnavailable) as fault:
-            # The decision is kept and said already; what is left open lapses.
+            # The decision is kept and said already; the next look tries again.
             log.warning("asked_not_used", review=review.id, why=str(fault))
+
+    async def look(self) -> None:
+        """Use what can be used by now: an approval that could be undone first, one whose process died."""
+        query = Query(agent=DESK, statuses=(Status.APPROVED,), live=True)
+        for review in await self._service.store.view(lambda tx: tx.find(query)):
+            await self.used(review)
 
     def _off(self) -> str | None:
         taken = self._agent(DESK)

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bot.absence import Absences, Unclear, until_of
-from bot.listing import Some, list_card, may_see, some
+from bot.listing import Some, backlog_facts, backlog_of, list_card, may_see, some
 from bot.people import Directory, Turn
 from bot.service import Service
+from bot.stopping import NotStopped, Stopping
 from policies import durations
 from reviews import eligibility
 from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone, plain_card
 from reviews.eligibility import Barred
 from reviews.errors import NotFound
-from reviews.keeping import Query, Tx
+from reviews.keeping import Agent, Query, Tx
 from reviews.model import Object, Person, Reach, Review, Rung
-from reviews.ports import Desk, QueueFilter
+from reviews.ports import Backlog, Desk, QueueFilter
 from reviews.present import title_of
 from reviews.redact import scrubber
 from reviews.unseen import clean
@@ -27,9 +28,13 @@ _COMMANDS = (
     ("show ID", "One review, for you alone; ID is rev_… or its number, #12"),
     ("oncall", "Who is on call now, and who is away"),
     ("explain ID", "Why a review came to whom it did, and whether you may decide it"),
-    ("away 2h", "Your deputy, if you have one, is called instead of you; also away until 2026-11-26 09:00, away off"),
+    ("away 2h", "Your deputy or the next on call is called instead of you; also away until 2026-11-26 09:00, away off"),
+    ("agents", "The agents, and whether they are stopped"),
+    ("stop AGENT why | what its next plan should heed", "Hold whatever an agent asks, now and from now on"),
+    ("resume AGENT", "Let it go on"),
     ("help", "This"),
 )
+_NO_DEPUTY = "No deputy of yours is there, so the next on call is called instead, or else you"
 #: A list names so many reviews; a message holds not many more.
 _LISTED = 15
 _DIGITS = 15
@@ -45,8 +50,8 @@ _TAKEN = {
 class Commands:
     """Answers what people type."""
 
-    def __init__(self, desk: Desk, service: Service, absences: Absences) -> None:
-        self._desk, self._service, self._absences = desk, service, absences
+    def __init__(self, desk: Desk, service: Service, absences: Absences, stopping: Stopping) -> None:
+        self._desk, self._service, self._absences, self._stopping = desk, service, absences, stopping
 
     async def answer(self, person: Person, text: str, surface: str) -> Card:
         """The answer to a command. What cannot be answered is said in a card too. Raises StoreUnavailable."""
@@ -67,11 +72,16 @@ class Commands:
                     return self._explained(await self._named(rest, person, "explain", surface), person)
                 case "away":
                     return self._card("Away", [Callout(text=await self._away(rest, person, surface))])
+                case "agents":
+                    return self._card("Agents", await self.agents())
+                case "stop" | "resume":
+                    said = await self._order(word.casefold(), rest, person, surface)
+                    return self._card("Agents", [Callout(text=said)])
                 case "help":
                     return self._card("Commands", _help(surface))
                 case _:
                     return self._said(f"There is no command “{clean(word)}”.", _help(surface))
-        except (NotFound, Unclear) as fault:
+        except (NotFound, Unclear, NotStopped) as fault:
             return self._said(str(fault))
 
     def _card(self, title: str, blocks: Iterable[Block]) -> Card:
@@ -83,12 +93,12 @@ class Commands:
         return plain_card("Placet", blocks, link=f"{self._service.base_url}/inbox", tone=Tone.ATTENTION)
 
     async def _list(self, title: str, person: Person, filter: QueueFilter) -> Card:
-        def look(tx: Tx) -> Some:
-            return some(tx, person, filter)
+        def look(tx: Tx) -> tuple[Some, tuple[Backlog, ...]]:
+            return some(tx, person, filter), backlog_of(tx, person)
 
-        found = await self._service.store.view(look)
-        names = self._service.directory().names()
-        return list_card(title, found, person, names, f"{self._service.base_url}/inbox")
+        found, backlog = await self._service.store.view(look)
+        names, waiting = self._service.directory().names(), backlog_facts(backlog, self._service.clock.now())
+        return list_card(title, found, person, names, f"{self._service.base_url}/inbox", waiting)
 
     async def _named(self, name: str, person: Person, command: str, surface: str) -> Review:
         """The review meant by an id or a number. Raises NotFound, with how to name one."""
@@ -118,14 +128,14 @@ class Commands:
         return Facts(items=tuple(facts), title="On call now") if facts else None
 
     def _turn(self, turn: Turn, directory: Directory, at: datetime) -> str:
-        called = " and ".join(self._called(person, directory, at) for person in turn.people) or "nobody"
+        called = " and ".join(self._called(person, turn.layer, directory, at) for person in turn.people) or "nobody"
         return f"{called} ({clean(turn.note)})" if turn.note else called
 
-    def _called(self, person: Person, directory: Directory, at: datetime) -> str:
+    def _called(self, person: Person, layer: str, directory: Directory, at: datetime) -> str:
         if person.id not in directory.absent(at):
             return person.name
-        instead = directory.names().get(directory.stand_in(person.id, at) or "")
-        return f"{instead} (deputy of {person.name}, who is away)" if instead else f"{person.name} (away, no deputy)"
+        instead = directory.names().get(directory.stand_in(person.id, at, layer) or "")
+        return f"{instead} (for {person.name}, who is away)" if instead else f"{person.name} (away, nobody stands in)"
 
     def _on_call(self) -> list[Block]:
         at, directory = self._service.clock.now(), self._service.directory()
@@ -152,7 +162,7 @@ class Commands:
             return f"You are here: calls reach you. {self._if_away(person, surface)}"
         zone = directory.zone(person.id)
         instead = directory.names().get(directory.stand_in(person.id, at) or "")
-        calls = f"{instead} is called instead" if instead else "Nobody is called instead, so calls still reach you"
+        calls = f"{instead} is called instead" if instead else _NO_DEPUTY
         over = f"{_typed('away off', surface)} ends it."
         return f"You are away until {_time(until.astimezone(zone), at.astimezone(zone))} ({zone}). {calls}. {over}"
 
@@ -161,9 +171,30 @@ class Commands:
         directory = self._service.directory()
         deputy = next((entry.deputy for entry in directory.config.people if entry.id == person.id), None)
         if deputy is None:
-            return "You have no deputy: also while you are away nobody is called instead, and you are still called."
+            return "You have no deputy: while you are away the next on call is called instead of you, if there is one."
         name, way = directory.names().get(deputy, deputy), _typed("away 2h", surface)
         return f"The command {way} has {name}, your deputy, called instead, unless they are away too."
+
+    # ---------------------------------------------------------------------------- agents
+
+    async def agents(self) -> list[Block]:
+        """The agents there are, and whether they are stopped."""
+        found = await self._service.store.view(lambda tx: [agent for agent in tx.agents() if not agent.revoked])
+        at, names = self._service.clock.now(), self._service.directory().names()
+        rows = tuple((agent.name, _state(agent, names, at), _owners(agent, names)) for agent in found)
+        if not rows:
+            return [Text(text="There is no agent yet; an operator makes one: placet agent add NAME.")]
+        return [Table(columns=("Agent", "State", "Owners"), rows=rows)]
+
+    async def _order(self, word: str, text: str, person: Person, surface: str) -> str:
+        agent, _, rest = text.partition(" ")
+        if not agent:
+            listed = _typed("agents", surface)
+            raise NotFound(f"Say which agent: {_typed(f'{word} AGENT', surface)}. {listed} shows those there are.")
+        if word == "resume":
+            return (await self._stopping.resume(agent, person)).text
+        reason, _, instruction = rest.partition("|")
+        return (await self._stopping.stop(agent, person, reason, instruction)).text
 
     # ---------------------------------------------------------------------------- why
 
@@ -194,6 +225,17 @@ class Commands:
             for n, (rung, due, reach) in enumerate(rungs)
         )
         return (Table(columns=("When", "Whom", "Reaches now"), rows=rows, title="Escalation"),) if rows else ()
+
+
+def _state(agent: Agent, names: dict[str, str], at: datetime) -> str:
+    if agent.stop is None:
+        return "may ask"
+    stop = agent.stop
+    return f"stopped by {names.get(stop.by, stop.by)}, {_time(stop.at, at)} UTC: {stop.reason}"
+
+
+def _owners(agent: Agent, names: dict[str, str]) -> str:
+    return ", ".join(names.get(owner, owner) for owner in agent.owners) or "–"
 
 
 def _typed(command: str, surface: str) -> str:
@@ -246,6 +288,7 @@ def _whom(rung: Rung) -> str:
 def _reaches(rung: Rung, reach: Reach, names: dict[str, str]) -> str:
     if not rung.notify or reach.unreachable is not None:
         return reach.unreachable or "nobody"
-    people = [names.get(person, person) for person in reach.persons]
+    called = dict.fromkeys([*reach.persons, *(target.person for target in reach.targets if target.person is not None)])
+    people = [names.get(person, person) for person in called]
     places = [f"{target.surface} {target.address}" for target in reach.targets if target.person is None]
     return ", ".join((*people, *places)) or "their queue"

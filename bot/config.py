@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from bot.entries import Layer, Name, PersonEntry, RoleEntry, Section
 from reviews.errors import PlacetError
 
 
@@ -24,30 +22,18 @@ class ConfigFault(PlacetError):
     """placet.yml cannot be used as it is; each line says where and what is allowed."""
 
 
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is no time zone; write one such as Europe/Madrid or UTC")
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
 #: The surfaces that come with Placet and know people by ids of their own.
 CHATS = ("slack", "teams")
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Listener(_Section):
+class Listener(Section):
     """Where a listener binds."""
 
     host: str = Field(default="127.0.0.1", description="Address to bind.")
     port: int = Field(default=8081, ge=0, le=65535, description="Port to bind; 0 picks a free one.")
 
 
-class Server(_Section):
+class Server(Section):
     """How the service is reached."""
 
     host: str = Field(default="127.0.0.1", description="Address to bind; loopback unless you say otherwise.")
@@ -61,7 +47,7 @@ class Server(_Section):
     internal: Listener | None = Field(default=None, description="A second listener for `/v1` and `/metrics` alone.")
 
 
-class Callbacks(_Section):
+class Callbacks(Section):
     """Where decisions may be sent."""
 
     allow: tuple[str, ...] = Field(
@@ -78,120 +64,7 @@ class Callbacks(_Section):
         return self
 
 
-class PersonEntry(_Section):
-    """One human, known on one or more surfaces."""
-
-    id: Name = Field(description="Short name used in this file, in policies and in the log.")
-    name: str = Field(description="Name shown on cards.")
-    email: str | None = Field(
-        default=None, description="Matched with an agent's `on_behalf_of`; never trusted from a payload."
-    )
-    phone: str | None = Field(default=None, description="For SMS and calls.")
-    timezone: Zone = Field(default="UTC", description="For quiet hours and handovers.")
-    roles: tuple[Name, ...] = Field(default=(), description="Roles held.")
-    identities: dict[Name, str] = Field(
-        default_factory=dict,
-        description="Slack user id, Teams object id; `TENANT:ID` for somebody of another workspace (`T01AB:U02CD`).",
-    )
-    prefers: Name = Field(default="web", description="Where a direct message goes first: `slack`, `teams`, `web`.")
-    deputy: Name | None = Field(default=None, description="Who is called instead while this person is away.")
-    scopes: tuple[str, ...] = Field(default=(), description="Scopes of requests this person may decide.")
-    auditor: bool = Field(default=False, description="May read every review and decide none by that.")
-
-    @field_validator("identities")
-    @classmethod
-    def _spelled(cls, identities: dict[str, str]) -> dict[str, str]:
-        """The directory's object ids are read in any case and sent in one: https://www.rfc-editor.org/rfc/rfc9562"""
-        return {surface: text.lower() if surface == "teams" else text for surface, text in identities.items()}
-
-
-class RoleEntry(_Section):
-    """A role people hold."""
-
-    level: int = Field(default=1, ge=0, le=9, description="Seniority; policies may ask for a level instead of a role.")
-    channels: dict[Name, str] = Field(default_factory=dict, description="The channel of the role on each surface.")
-
-
-class Override(_Section):
-    """Who is on call for a while instead of whom the rotation says."""
-
-    person: Name = Field(description="Who is on call.")
-    begins: datetime = Field(
-        alias="from", description="From when, such as `2026-12-24 18:00`; in the layer's zone unless it says another."
-    )
-    until: datetime = Field(description="Until when; a later override in the list wins over an earlier.")
-
-    @model_validator(mode="after")
-    def _forward(self) -> Override:
-        if self.begins.replace(tzinfo=None) >= self.until.replace(tzinfo=None):
-            raise ValueError(f"an override ends after it begins; {self.begins} to {self.until} does not")
-        return self
-
-
-class Layer(_Section):
-    """A rotation layer: people who take turns (the short form), or a calendar."""
-
-    people: tuple[Name, ...] = Field(default=(), description="The short form: who takes turns, in this order.")
-    every: str = Field(default="1w", pattern=r"^[1-9][0-9]*[hdw]$", description="Length of a turn: `12h`, `1d`, `1w`.")
-    handoff: str = Field(
-        default="mon 09:00", pattern=r"^((mon|tue|wed|thu|fri|sat|sun) )?\d\d:\d\d$", description="When turns change."
-    )
-    timezone: Zone = Field(
-        default="UTC", description="The zone of the handoff, of overrides, and of a calendar's times that name none."
-    )
-    ical: str | None = Field(
-        default=None,
-        description="Or a calendar: a file, or an `https` or `webcal` address (`http` on this machine alone).",
-    )
-    ical_env: str | None = Field(
-        default=None, description="Or the environment variable that holds its address, which is often a secret."
-    )
-    refresh: str = Field(default="5m", pattern=r"^[1-9][0-9]{0,3}[mh]$", description="How often an address is read.")
-    names: dict[str, Name] = Field(
-        default_factory=dict,
-        description="What the calendar calls somebody, and who that is; ids, names and e-mails are known without.",
-    )
-    overrides: tuple[Override, ...] = Field(default=(), description="Who is on call for a while instead.")
-
-    @property
-    def at(self) -> time:
-        """The time of day of the handoff."""
-        return time.fromisoformat(self.handoff.rpartition(" ")[2])
-
-    @property
-    def dated(self) -> bool:
-        """Whether this is a calendar."""
-        return self.ical is not None or self.ical_env is not None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Layer:
-        if sum((bool(self.people), self.ical is not None, self.ical_env is not None)) != 1:
-            raise ValueError("write `people` for the short form, or `ical` or `ical_env` for a calendar; one of them")
-        if self.ical is not None and (fault := address_fault(self.ical)):
-            raise ValueError(fault)
-        return self
-
-
-def address_fault(ical: str) -> str | None:
-    """Why a calendar cannot be read from there; None for a file's path and for an address that may be.
-
-    The address itself is not repeated: whoever has it can read the calendar.
-    """
-    if "://" not in ical:
-        return None
-    try:
-        parts = urlsplit(ical)
-        host = parts.hostname or ""
-    except ValueError:
-        return "the calendar's address cannot be read"
-    if parts.scheme in ("https", "webcal", "webcals") and host:
-        return None
-    if parts.scheme == "http" and host in ("127.0.0.1", "localhost", "::1"):
-        return None
-    return "a calendar's address begins with https:// or webcal:// (http:// is for this machine alone)"
-
-
-class Cards(_Section):
+class Cards(Section):
     """Posted cards."""
 
     open_per_channel: int = Field(
@@ -201,7 +74,7 @@ class Cards(_Section):
     )
 
 
-class Asks(_Section):
+class Asks(Section):
     """Reviews people ask for themselves."""
 
     enabled: bool = Field(default=True, description="Whether people may ask for a review from chat.")
@@ -210,7 +83,18 @@ class Asks(_Section):
     )
 
 
-class Audit(_Section):
+class GlassRules(Section):
+    """Breaking the glass: an emergency approval by two people who may."""
+
+    window: str = Field(
+        default="15m", pattern=r"^[1-9][0-9]{0,3}[smh]$", description="How long the second person has to observe it."
+    )
+    valid_for: str = Field(
+        default="15m", pattern=r"^[1-9][0-9]{0,3}[smh]$", description="How long the approval is good at most."
+    )
+
+
+class Audit(Section):
     """The log."""
 
     checkpoint_channel: str | None = Field(default=None, description="Where the daily checkpoint is posted.")
@@ -219,7 +103,7 @@ class Audit(_Section):
     )
 
 
-class Config(_Section):
+class Config(Section):
     """All of placet.yml."""
 
     server: Server = Field(default=Server(), description="How the service is reached.")
@@ -231,8 +115,10 @@ class Config(_Section):
     people: tuple[PersonEntry, ...] = Field(default=(), description="The humans.")
     roles: dict[Name, RoleEntry] = Field(default_factory=dict, description="The roles.")
     rotations: dict[Name, dict[Name, Layer]] = Field(default_factory=dict, description="Who is on call, by layer.")
-    gateways: dict[Literal["sms", "email", "call"], str] = Field(
-        default_factory=dict, description="Environment variables that hold Apprise URLs."
+    gateways: dict[Name, str] = Field(
+        default_factory=dict,
+        description="Ways that reach people beyond chat (`sms`, `email`, `call`, your own), each with the environment "
+        "variable that holds its Apprise URL; `{to}` in it stands for the person's address.",
     )
     slack: dict[str, Any] | None = Field(default=None, description="The Slack adapter's section.")
     teams: dict[str, Any] | None = Field(default=None, description="The Teams adapter's section.")
@@ -242,6 +128,12 @@ class Config(_Section):
     web: dict[str, Any] = Field(default_factory=dict, description="The web inbox's section.")
     cards: Cards = Field(default=Cards(), description="Posted cards.")
     asks: Asks = Field(default=Asks(), description="Reviews people ask for themselves.")
+    glass: GlassRules = Field(default=GlassRules(), description="Breaking the glass.")
+    policy_changes: Literal["free", "reviewed"] = Field(
+        default="free",
+        description="Whether a changed policy file is taken over at once, or after two people approved the change "
+        "(`placet policy apply`).",
+    )
     audit: Audit = Field(default=Audit(), description="The log.")
 
     @model_validator(mode="after")
@@ -258,6 +150,8 @@ class Config(_Section):
                 faults.append(f"people: {person.id}'s deputy {person.deputy!r} is nobody here")
             if person.deputy == person.id:
                 faults.append(f"people: {person.id} cannot be their own deputy")
+        if "away" in self.rotations:
+            faults.append("rotations: `away` is where calendars of times away are kept; choose another name")
         for rotation, layers in self.rotations.items():
             for layer, turn in layers.items():
                 faults += [
@@ -265,7 +159,7 @@ class Config(_Section):
                     for p in (*turn.people, *turn.names.values(), *(each.person for each in turn.overrides))
                     if p not in people
                 ]
-        faults += _shared_identities(self.people) + self._unknown_surfaces()
+        faults += _shared_identities(self.people) + self._unknown_surfaces() + self._unknown_gateways()
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -274,13 +168,31 @@ class Config(_Section):
         known = (*CHATS, *self.surfaces)
         named = [(f"people: {person.id}", name) for person in self.people for name in person.identities]
         named += [(f"roles: {role}", name) for role, entry in self.roles.items() for name in entry.channels]
-        named += [(f"people: {person.id}", person.prefers) for person in self.people if person.prefers != "web"]
+        named += [(f"roles: {role}", name) for role, entry in self.roles.items() for name in entry.members]
+        named += [
+            (f"people: {person.id}", person.prefers) for person in self.people if person.prefers not in (None, "web")
+        ]
         allowed = f"there are web, {', '.join(known)}; an adapter of your own has a section in surfaces:"
         return [f"{where} names the surface {name!r}; {allowed}" for where, name in named if name not in known]
 
+    def _unknown_gateways(self) -> list[str]:
+        taken = ("channel", "dm", "web", *CHATS, *self.surfaces)
+        faults = [
+            f"gateways: {name!r} is a way of its own already; choose another name"
+            for name in self.gateways
+            if name in taken
+        ]
+        for person in self.people:
+            faults += [
+                f"people: {person.id} has an address for the gateway {name!r}, which gateways: lacks"
+                for name in person.addresses
+                if name not in self.gateways
+            ]
+        return faults
+
     def section(self, surface: str) -> Mapping[str, Any] | None:
         """What is said of a surface; None where nothing is."""
-        ours = {"slack": self.slack, "teams": self.teams, "web": self.web}
+        ours = {"slack": self.slack, "teams": self.teams, "web": self.web, "gateways": self.gateways}
         return ours[surface] if surface in ours else self.surfaces.get(surface)
 
 
@@ -297,13 +209,19 @@ def _shared_identities(people: tuple[PersonEntry, ...]) -> list[str]:
 
 def load(path: Path) -> Config:
     """Read placet.yml. Raises ConfigFault with every fault in it."""
+    return read(path)[0]
+
+
+def read(path: Path) -> tuple[Config, bytes]:
+    """The same, and the bytes it was read from."""
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_bytes()
+        raw = yaml.safe_load(text.decode("utf-8"))
     except FileNotFoundError:
         raise ConfigFault(f"{path} is not there. `placet init` writes one; `--config FILE` names another.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise ConfigFault(f"{path} is not YAML: {fault}") from fault
-    return parse(raw or {}, str(path))
+    return parse(raw or {}, str(path)), text
 
 
 def parse(raw: Any, name: str = "placet.yml") -> Config:

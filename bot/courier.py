@@ -23,6 +23,7 @@ from bot.hub import Hub
 from reviews.errors import StoreUnavailable
 from reviews.events import Record, Refresh
 from reviews.keeping import Agent, Delivery, Store, Tx
+from reviews.model import Review
 from reviews.ports import Clock
 from reviews.signing import sign
 from reviews.values import replace
@@ -89,21 +90,20 @@ class Courier:
         sent, self._sent = self._sent, []
         busy = dict(self._busy)
 
-        def turn(tx: Tx) -> list[Delivery]:
-            for delivery in sent:
-                _keep(tx, delivery)
+        def turn(tx: Tx) -> tuple[list[Review], list[Delivery]]:
+            shown = [review for delivery in sent if (review := _keep(tx, delivery)) is not None]
             now = tx.now()
-            return tx.claim_deliveries(now, now + LEASE, limit, each=PER_RECEIVER, busy=busy)
+            return shown, tx.claim_deliveries(now, now + LEASE, limit, each=PER_RECEIVER, busy=busy)
 
         try:
-            claimed = await self._store.tx(turn)
+            shown, claimed = await self._store.tx(turn)
         except StoreUnavailable as fault:
             # Kept when the store is back; what ends before that goes out again with the same id, never lost.
             self._sent[:0] = sent
             log.warning("courier_waits", why=str(fault), sent=len(sent))
             return []
-        if any(delivery.state == "dead" for delivery in sent):
-            self._hub.copies.set()
+        for review in shown:
+            self._hub.announce(review, (Refresh(),))
         return claimed
 
     def _begin(self, delivery: Delivery) -> None:
@@ -178,15 +178,18 @@ class Courier:
         return replace(delivery, attempts=tried + 1, due_at=self._clock.now() + pause, error=why)
 
 
-def _keep(tx: Tx, delivery: Delivery) -> None:
+def _keep(tx: Tx, delivery: Delivery) -> Review | None:
+    """Keep what came of a delivery; the review as its cards must show it now, if they must."""
     if not tx.keep_delivery(delivery) or (entry := _entry(delivery, tx.now())) is None:
-        return
+        return None
     review = tx.lock(delivery.review) if delivery.state == "dead" else None
     if review is None:
         tx.record(entry, delivery.review)
-    else:
-        # Whoever decided it sees on the card that the agent does not know.
-        tx.save(review, replace(review, version=review.version + 1), (entry, Refresh()))
+        return None
+    # Whoever decided it sees on the card that the agent does not know.
+    shown = replace(review, version=review.version + 1)
+    tx.save(review, shown, (entry, Refresh()))
+    return shown
 
 
 def _entry(delivery: Delivery, at: datetime) -> Record | None:

@@ -5,79 +5,63 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot import wire
+from bot import bounds, wire
 from bot.absence import Absences
 from bot.adoption import adopt
 from bot.asking import Asking
 from bot.commands import Commands
 from bot.drawing import LOGGED, Drawing
-from bot.listing import COUNTED, Home, Some, home_card, may_see, query_of, queue_card, queue_item, some
-from bot.routing import PolicyMissing, Routed
+from bot.listing import (
+    COUNTED,
+    Home,
+    Some,
+    backlog_facts,
+    backlog_of,
+    home_card,
+    may_see,
+    query_of,
+    queue_card,
+    queue_item,
+    some,
+)
+from bot.pressing import FieldErrors, Pressing, weak_way
+from bot.routing import PolicyMissing
 from bot.service import Service
-from policies import schemas
+from bot.stopping import NotStopped, Stopping
 from reviews import eligibility
 from reviews.card import Card, Form
 from reviews.errors import DigestImpossible, NotFound
 from reviews.events import (
     Answer,
-    Answered,
-    Approved,
-    BrokenGlass,
-    ChangesRequested,
-    Commented,
-    Edited,
-    Escalated,
-    Event,
-    Handed,
     Interaction,
     Record,
-    Rejected,
     Reply,
-    Revealed,
-    Revoked,
-    Taken,
     Transition,
-    Undone,
 )
-from reviews.forms import merged
 from reviews.keeping import Agent, Entry, Tx
-from reviews.model import Identity, Object, Person, Review, RiskLevel, Tier, Verb
-from reviews.ports import Asked, Notice, QueueFilter, QueuePage, Refusal
+from reviews.model import Identity, Person, Review, Right, Verb
+from reviews.ports import Asked, Backlog, Notice, QueueFilter, QueuePage, Refusal
 from reviews.steps import sentence
-from reviews.unseen import clean
 from reviews.values import replace
 
-#: How long taking a review keeps the ladder from climbing.
-TAKEN_FOR = timedelta(minutes=15)
 #: How long what was redacted stays shown to who asked.
 REVEALED_FOR = timedelta(minutes=15)
-#: What a link sent with one review lets its holder do.
-_BY_LINK = frozenset({Verb.TAKE, Verb.ESCALATE, Verb.REJECT, Verb.COMMENT})
-#: Verbs refused with a sentence about who may, rather than as if the review were not there.
-_VOTES = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.REQUEST_CHANGES, Verb.ANSWER})
-#: The role that may break the glass.
-BREAK_GLASS = "break-glass"
 #: Who escalates twice within this long pressed twice: they did not mean the rung after the next.
 ONE_PRESS = timedelta(seconds=10)
 #: Home names so many reviews that wait, and looks through so many decided ones for some of this person's.
 _WAITING, _LOOKED, _DECIDED = 20, 40, 10
 
 
-class FieldErrors(Exception):
-    """What was filled in has faults; maps a field (JSON Pointer) to its fault."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(str(errors))
-        self.errors = errors
-
-
 class FrontDesk:
     """Implements `reviews.ports.Desk` over the service. `agent` finds an agent by name."""
 
-    def __init__(self, service: Service, absences: Absences, agent: Callable[[str], Agent | None]) -> None:
-        self._service = service
-        self._commands = Commands(self, service, absences)
+    def __init__(
+        self, service: Service, absences: Absences, stopping: Stopping, agent: Callable[[str], Agent | None]
+    ) -> None:
+        self._service, self._stopping = service, stopping
+        self._commands = Commands(self, service, absences, stopping)
         self._asking = Asking(service, agent)
+        self._pressing = Pressing(service)
         self._seen: set[tuple[str, str]] = set()
         #: Draws a review's card as it stands; shared with the outbox.
         self.card = Drawing(service.directory, service.base_url).card
@@ -104,6 +88,8 @@ class FrontDesk:
             return Reply(answer=Answer.FORBIDDEN, text=person.text)
         if long := _too_long(interaction):
             return Reply(answer=Answer.REFUSED, text="This is too long to be kept; nothing was done.", errors=long)
+        if interaction.verb in (Verb.STOP, Verb.RESUME):
+            return await self._order(person, interaction)
         try:
             done = await self._service.store.tx(lambda tx: self._act(tx, person, interaction))
         except FieldErrors as fault:
@@ -112,7 +98,7 @@ class FrontDesk:
             return Reply(answer=Answer.REFUSED, text=str(fault))
         if isinstance(done, Reply):
             return done
-        self._service.announce(done.review, done.effects)
+        self._service.announce(done)
         await self._asking.used(done.review)
         return Reply(answer=done.answer, text=_with_who_may(done), review=done.review)
 
@@ -129,12 +115,35 @@ class FrontDesk:
             return Reply(answer=Answer.REFUSED, text="This card is of several reviews: open one and comment there.")
         return replace(interaction, review=copy.review)
 
+    async def _order(self, person: Person, i: Interaction) -> Reply:
+        """Stop an agent or let it go on: the one named, or whose review this is."""
+        if (weak := weak_way(i)) is not None:
+            return Reply(answer=Answer.FORBIDDEN, text=weak)
+        review = await self._service.store.view(lambda tx: tx.read(i.review)) if i.review else None
+        agent = review.agent if review is not None else i.agent
+        if agent is None:
+            return Reply(answer=Answer.MISSING, text="This review is not here any more.")
+        once = f"{i.identity.surface}:{i.once}" if i.once is not None else None
+        try:
+            if i.verb is Verb.STOP:
+                done = await self._stopping.stop(agent, person, i.reason or "", i.notes, once=once)
+            else:
+                done = await self._stopping.resume(agent, person, once=once)
+        except NotStopped as fault:
+            errors = {fault.field: str(fault)} if fault.field is not None else {}
+            return Reply(answer=fault.answer, text=str(fault), errors=errors)
+        except NotFound as fault:
+            return Reply(answer=Answer.MISSING, text=str(fault))
+        if review is not None:
+            review = await self._service.store.view(lambda tx: tx.read(i.review))
+        return Reply(answer=Answer.DONE if done.new else Answer.SAME, text=done.text, review=review)
+
     def _act(self, tx: Tx, person: Person, interaction: Interaction) -> Transition | Reply:
         """Lock, decide, keep; once for each press, however often the surface delivers it."""
         review = tx.lock(interaction.review)
         if review is None:
             return Reply(answer=Answer.MISSING, text="This review is not here any more.")
-        refusal = self._not_here(review, person, interaction)
+        refusal = self._pressing.not_here(review, person, interaction)
         if refusal is not None:
             return Reply(answer=Answer.FORBIDDEN, text=refusal, review=review)
         if may_see(review, person):
@@ -142,91 +151,7 @@ class FrontDesk:
         before = _taken_before(tx, person, interaction)
         if before is not None:
             return Reply(answer=Answer.SAME, text=f"{before} {sentence(review)}", review=review)
-        event = self._event(tx, review, person, interaction)
-        return event if isinstance(event, Reply) else self._service.keep(tx, review, event)
-
-    def _not_here(self, review: Review, person: Person, interaction: Interaction) -> str | None:
-        """Why this way of coming in is not enough for this act; None when it is."""
-        verb, identity = interaction.verb, interaction.identity
-        if identity.tenant == "link" and verb not in _BY_LINK:
-            return "A link alone lets you read, take, escalate or reject. Sign in, or decide in chat."
-        if identity.surface == "api" and self._guarded(review):
-            return "This needs a person signed in or known in chat: a token is not enough here."
-        if interaction.revision is None and verb in (*_VOTES, Verb.BREAK_GLASS):
-            return "Say which revision you saw: open the review, look, and press there."
-        if interaction.bulk is not None and (
-            review.request.action.name != interaction.bulk or review.route.risk is not RiskLevel.LOW
-        ):
-            return "Only low-risk reviews of one and the same action can be approved together."
-        if verb not in _VOTES and not may_see(review, person):
-            return f"This review is not yours to see. It needs {eligibility.needed(review)}."
-        return None
-
-    def _guarded(self, review: Review) -> bool:
-        """Whether a route is too grave for a token: two persons, or a level of 2 and more."""
-        roles = self._service.directory().config.roles
-        levels = [n.level or (roles[n.role].level if n.role in roles else 0) for n in review.route.needs]
-        return review.route.tier is Tier.DUAL or max(levels, default=0) >= 2
-
-    def _event(self, tx: Tx, review: Review, person: Person, i: Interaction) -> Event | Reply:  # noqa: C901 - one flat match over a closed set
-        at = tx.now()
-        who = _Particulars(person, at, i)
-        match i.verb:
-            case Verb.APPROVE:
-                return who.make(Approved)
-            case Verb.REJECT:
-                return who.make(Rejected)
-            case Verb.REQUEST_CHANGES:
-                return who.make(ChangesRequested, about=i.about)
-            case Verb.EDIT:
-                routed = self._routed_edit(tx, review, person, i, at)
-                return who.make(Edited, proposal=routed.proposal, schedule=routed.schedule, reach=routed.reach)
-            case Verb.ANSWER:
-                return who.make(Answered, answer=i.arguments or {"done": i.notes or i.reason or ""})
-            case Verb.COMMENT:
-                return who.make(Commented)
-            case Verb.ESCALATE:
-                return who.make(Escalated, reach=self._service.router.reach(review, at))
-            case Verb.TAKE:
-                return who.make(Taken, until=at + TAKEN_FOR)
-            case Verb.HAND:
-                to = self._service.directory().person(i.to or "")
-                if to is None:
-                    raise FieldErrors({"to": "Choose a person."})
-                return who.make(Handed, to=to, until=at + TAKEN_FOR)
-            case Verb.REVEAL:
-                if not clean(i.reason or "").strip(" \ufffd"):
-                    raise FieldErrors({"reason": "Say why you need to see it."})
-                return who.make(Revealed)
-            case Verb.UNDO:
-                return who.make(Undone)
-            case Verb.REVOKE:
-                return who.make(Revoked, senior_level=self._senior_level(review))
-            case Verb.BREAK_GLASS:
-                return who.make(BrokenGlass, allowed=BREAK_GLASS in person.roles)
-            case Verb.STOP | Verb.RESUME:
-                return Reply(answer=Answer.REFUSED, text="Stopping an agent is the operator's: `placet agent revoke`.")
-
-    def _routed_edit(self, tx: Tx, review: Review, person: Person, i: Interaction, at: datetime) -> Routed:
-        """Classify an edit again. Raises FieldErrors where it breaks the action's schema."""
-        if i.arguments is None:
-            raise FieldErrors({"": "Send the complete arguments."})
-        arguments = merged(review, i.arguments)
-        faults = self._schema_faults(review, arguments)
-        if faults:
-            raise FieldErrors(faults)
-        action = replace(review.request.action, arguments=arguments)
-        return self._service.router.again(tx, review, replace(review.request, action=action), at, person.id)
-
-    def _schema_faults(self, review: Review, arguments: Object) -> dict[str, str]:
-        schema = review.route.schema
-        return schemas.faults(schema, arguments) if schema is not None else {}
-
-    def _senior_level(self, review: Review) -> int:
-        """A decision is taken back by somebody at least as senior as who made it."""
-        directory = self._service.directory()
-        deciders = [directory.person(seat.person) for seat in (review.decision.by if review.decision else ())]
-        return max((person.level for person in deciders if person is not None), default=2)
+        return self._service.keep(tx, review, self._pressing.event(tx, review, person, interaction))
 
     # ---------------------------------------------------------------------------- reading
 
@@ -242,7 +167,7 @@ class FrontDesk:
                 view: tx.count(query_of(person, QueueFilter(view=view)), at_most=COUNTED) for view in _views(person)
             }
             more = str(query.offset + filter.limit) if len(found) > filter.limit else None
-            return QueuePage(items=items, cursor=more, counts=counts)
+            return QueuePage(items=items, cursor=more, counts=counts, backlog=backlog_of(tx, person))
 
         return await self._service.store.view(look)
 
@@ -255,7 +180,7 @@ class FrontDesk:
             if found is None or not may_see(found, person):
                 raise NotFound("There is no such review, or it is not yours to see.")
             shown = reveal and _revealed(tx.log(review=review, limit=LOGGED, public=True), person, now)
-            return self.card(tx, found, revealed=shown)
+            return self.card(tx, found, reader=person.id, revealed=shown)
 
         card = await self._service.store.view(look)
         await self._note_first_view(review, person, surface, card)
@@ -282,15 +207,23 @@ class FrontDesk:
     async def home(self, person: Person) -> Card:
         """What a person comes home to."""
 
-        def look(tx: Tx) -> tuple[Some, Some]:
+        def look(tx: Tx) -> tuple[Some, Some, tuple[Backlog, ...]]:
             lately = some(tx, person, QueueFilter(view="decided", limit=_LOOKED)).reviews
             theirs = tuple(review for review in lately if any(vote.person == person.id for vote in review.votes))
             # The view by roles holds what they were called to as well, the most urgent first.
-            return some(tx, person, QueueFilter(limit=_WAITING)), Some(reviews=theirs[:_DECIDED])
+            waiting = some(tx, person, QueueFilter(limit=_WAITING))
+            return waiting, Some(reviews=theirs[:_DECIDED]), backlog_of(tx, person)
 
-        waiting, decided = await self._service.store.view(look)
-        away, calls = self._commands.whether_away(person), self._commands.calls()
-        home = Home(person=person, waiting=waiting, decided=decided, away=away, calls=calls)
+        waiting, decided, backlog = await self._service.store.view(look)
+        home = Home(
+            person=person,
+            waiting=waiting,
+            decided=decided,
+            away=self._commands.whether_away(person),
+            calls=self._commands.calls(),
+            backlog=backlog_facts(backlog, self._service.clock.now()),
+            agents=tuple(await self._commands.agents()) if Right.STOP in person.may else (),
+        )
         return home_card(home, self._service.directory().names(), self._service.base_url)
 
     def queue_card(self, reviews: Sequence[Review], more: int) -> Card:
@@ -302,6 +235,10 @@ class FrontDesk:
     async def asking(self, person: Person) -> Form | Refusal:
         """The form to ask for a review with."""
         return self._asking.form(person)
+
+    async def look(self) -> None:
+        """Use what of people's own asks was approved and may be used by now. Raises StoreUnavailable."""
+        await self._asking.look()
 
     async def ask(self, asked: Asked) -> Reply:
         """Open a review in a person's name, who never decides it themselves."""
@@ -320,7 +257,7 @@ def _taken_before(tx: Tx, person: Person, i: Interaction) -> str | None:
 def _too_long(said: Interaction) -> dict[str, str]:
     """Words that no form would have let through: what a surface hands on of its own accord is bounded here."""
     words = {"reason": said.reason, "notes": said.notes, "about": said.about}
-    most = {"reason": wire.MAX_WORDS, "notes": wire.MAX_WORDS, "about": wire.MAX_NAME}
+    most = {"reason": wire.MAX_WORDS, "notes": wire.MAX_WORDS, "about": bounds.MAX_NAME}
     return {
         name: f"At most {most[name]} characters; this has {len(text)}."
         for name, text in words.items()
@@ -338,25 +275,6 @@ def _with_who_may(done: Transition) -> str:
 
 def _views(person: Person) -> tuple[str, ...]:
     return ("mine", "roles", "decided", "all") if person.auditor else ("mine", "roles", "decided")
-
-
-class _Particulars:
-    """What every event of one interaction has in common."""
-
-    def __init__(self, person: Person, at: datetime, interaction: Interaction) -> None:
-        self._common = {
-            "person": person,
-            "at": at,
-            "surface": interaction.identity.surface,
-            "revision": interaction.revision,
-            "reason": interaction.reason,
-            "notes": interaction.notes,
-            "shown": interaction.shown,
-        }
-
-    def make(self, event: Callable[..., Event], **particulars: object) -> Event:
-        """The event, with what is its own."""
-        return event(**self._common, **particulars)
 
 
 def _revealed(log: list[Entry], person: Person, now: datetime) -> bool:

@@ -70,24 +70,26 @@ class Keyring:
         key, signing = secret("plk_"), callback_secret()
 
         def keep(tx: Tx) -> None:
-            present = {a.name: a for a in tx.agents()}.get(agent.name)
+            present = tx.agent(agent.name, change=True)
             if present is not None and not present.revoked:
                 raise AgentExists(f"There is an agent {agent.name} already. Choose another name, or revoke it first.")
-            tx.put_agent(replace(agent, key_hash=hash_of(key), secrets=(signing,), created_at=tx.now()))
+            made = replace(agent, key_hash=hash_of(key), secrets=(signing,), created_at=tx.now())
+            # A new key makes nobody forget that a person stopped it.
+            tx.put_agent(replace(made, stop=present.stop, resuming=present.resuming) if present else made)
 
         await self._change(keep)
         return key, signing
 
     async def revoke(self, name: str) -> None:
         """Take an agent's key away at once. Raises NotFound."""
-        await self._change(lambda tx: tx.put_agent(replace(_named(tx, name), revoked=True)))
+        await self._change(lambda tx: tx.put_agent(replace(named(tx, name), revoked=True)))
 
     async def new_secret(self, name: str) -> str:
         """A fresh callback secret; the one before signs too until the next change. Raises NotFound."""
         fresh = callback_secret()
 
         def keep(tx: Tx) -> None:
-            agent = _named(tx, name)
+            agent = named(tx, name)
             tx.put_agent(replace(agent, secrets=(fresh, *agent.secrets)[:_SECRETS_KEPT]))
 
         await self._change(keep)
@@ -99,8 +101,9 @@ class Keyring:
         await self.load()
 
 
-def _named(tx: Tx, name: str) -> Agent:
-    found = next((agent for agent in tx.agents() if agent.name == name), None)
+def named(tx: Tx, name: str) -> Agent:
+    """An agent as it stands, to be changed: nobody else changes it, or depends on it, meanwhile. Raises NotFound."""
+    found = tx.agent(name, change=True)
     if found is None:
         raise NotFound(f"There is no agent {name}; `placet agent list` shows those there are.")
     return found

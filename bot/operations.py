@@ -14,6 +14,8 @@ from bot import roster
 from bot.door import FrontDoor
 from bot.keys import SANDBOX_ANSWERS, Keyring
 from bot.people import Directory
+from bot.stopping import Stopping
+from bot.telling import UNDONE
 from bot.wire import stamp
 from reviews.errors import NotFound, PlacetError
 from reviews.events import Record
@@ -31,15 +33,23 @@ class Operations:
     """Operations by name; `run` is the one way in."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, door: FrontDoor, directory: Callable[[], Directory], base: str
+        self,
+        store: Store,
+        keyring: Keyring,
+        stopping: Stopping,
+        door: FrontDoor,
+        directory: Callable[[], Directory],
+        base: str,
     ) -> None:
-        self._store, self._keyring, self._door = store, keyring, door
+        self._store, self._keyring, self._stopping, self._door = store, keyring, stopping, door
         self._directory, self._base = directory, base
         self._known: Mapping[str, Callable[..., Awaitable[Any]]] = {
             "agent.add": self._agent_add,
             "agent.list": self._agent_list,
             "agent.revoke": self._agent_revoke,
             "agent.secret": self._agent_secret,
+            "agent.stop": self._agent_stop,
+            "agent.resume": self._agent_resume,
             "link": self._link,
             "token": self._token,
             "deliveries": self._deliveries,
@@ -47,6 +57,10 @@ class Operations:
             "stats": self._stats,
             "oncall": self._oncall,
         }
+
+    def also(self, more: Mapping[str, Callable[..., Awaitable[Any]]]) -> None:
+        """Take up the operations of another room, by name."""
+        self._known = {**self._known, **more}
 
     async def run(self, name: str, given: Object) -> Any:
         """Run an operation. Raises BadOperation, and what the operation raises (NotFound, AgentExists)."""
@@ -78,6 +92,7 @@ class Operations:
                 "owners": list(agent.owners),
                 "sandbox": agent.sandbox,
                 "revoked": agent.revoked,
+                "stopped": _stopped(agent),
                 "created_at": stamp(agent.created_at),
                 "rate": agent.rate,
                 "max_open": agent.max_open,
@@ -94,6 +109,14 @@ class Operations:
         fresh = await self._keyring.new_secret(name)
         await self._log("agent.secret_changed", {"agent": name})
         return {"agent": name, "secret": fresh}
+
+    async def _agent_stop(self, name: str, reason: str, instruction: str | None = None) -> Object:
+        done = await self._stopping.stop(name, None, reason, instruction)
+        return {"agent": name, "new": done.new, "held": done.held, "text": done.text}
+
+    async def _agent_resume(self, name: str) -> Object:
+        done = await self._stopping.resume(name, None)
+        return {"agent": name, "new": done.new, "held": done.held, "text": done.text}
 
     async def _link(self, person: str) -> Object:
         return {"person": person, "url": f"{self._base}/enter?link={await self._door.link(person)}"}
@@ -121,6 +144,8 @@ class Operations:
             found = next((d for d in tx.deliveries(limit=10_000) if d.id == delivery), None)
             if found is None:
                 raise NotFound(f"There is no delivery {delivery}; `placet deliveries` lists them.")
+            if found.error == UNDONE:
+                raise BadOperation("That approval was undone before it was sent: there is nothing to tell any more.")
             tx.keep_delivery(replace(found, state="due", attempts=0, due_at=tx.now(), error=None))
             tx.record(
                 Record(
@@ -143,3 +168,10 @@ class Operations:
         await self._store.tx(
             lambda tx: tx.record(Record(kind=kind, at=tx.now(), actor="operator", detail=detail, public=False))
         )
+
+
+def _stopped(agent: Agent) -> Object | None:
+    stop = agent.stop
+    if stop is None:
+        return None
+    return {"by": stop.by, "at": stamp(stop.at), "reason": stop.reason, "instruction": stop.instruction}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -11,8 +13,9 @@ from aiohttp import web
 
 from bot import wire
 from bot.ids import uuid7
+from bot.room import TooManyOpen
 from bot.routing import PolicyMissing
-from bot.service import AgentStopped, KeyReused, Refused, TooManyOpen
+from bot.service import KeyReused, Refused
 from reviews.errors import DigestImpossible, NotFound, PlacetError, StoreUnavailable
 from reviews.events import Answer
 from reviews.ports import Clock
@@ -36,7 +39,7 @@ TITLES = {
     413: "Too large",
     415: "Send JSON",
     422: "The request has faults",
-    423: "The agent is stopped",
+    423: "Not while it is on hold",
     429: "Too many",
     500: "Our fault",
     503: "Not now",
@@ -51,7 +54,16 @@ def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = Non
     )
 
 
-def _of(fault: PlacetError, base: str) -> web.Response:
+def _wait(fault: Refused, now: datetime) -> dict[str, str]:
+    """How long an approval that can still be undone rests, for whoever would use it at once."""
+    grant = fault.transition.review.grant
+    if fault.transition.answer is not Answer.LOCKED or fault.transition.review.held or grant is None:
+        return {}
+    rest = (grant.usable_from - now).total_seconds() if grant.usable_from is not None else 0
+    return {"Retry-After": str(max(1, math.ceil(rest)))}
+
+
+def _of(fault: PlacetError, base: str, now: datetime) -> web.Response:
     match fault:
         case wire.BadRequest():
             errors = [{"pointer": f.pointer, "message": f.message} for f in fault.faults]
@@ -61,13 +73,11 @@ def _of(fault: PlacetError, base: str) -> web.Response:
             return problem(422, str(fault))
         case Refused():
             review = wire.review_json(fault.transition.review, base, context=False)
-            return problem(_STATUS[fault.transition.answer], str(fault), review=review)
+            return problem(_STATUS[fault.transition.answer], str(fault), headers=_wait(fault, now), review=review)
         case NotFound():
             return problem(404, str(fault))
         case TooManyOpen():
             return problem(429, str(fault), headers={"Retry-After": str(fault.retry_after)})
-        case AgentStopped():
-            return problem(423, str(fault))
         case PolicyMissing():
             return problem(409, str(fault))
         case StoreUnavailable():
@@ -89,7 +99,7 @@ def middleware(base: str, clock: Clock) -> Any:
         try:
             answer = await handler(request)
         except PlacetError as fault:
-            answer = _of(fault, base)
+            answer = _of(fault, base, clock.now())
         except web.HTTPException as fault:
             if fault.status < 400 or not request.path.startswith("/v1"):
                 raise

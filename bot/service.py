@@ -6,7 +6,6 @@ People's side is `bot/desk.py`, which shares `Service.apply`.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,30 +15,35 @@ import structlog
 from bot import wire
 from bot.gate import Gate
 from bot.hub import Hub
-from bot.ids import review_id
+from bot.linking import Linking, held_by, stop_of
 from bot.people import Directory
-from bot.routing import Routed, Router
+from bot.room import Room
+from bot.routing import Router
+from bot.telling import tell
 from policies import schemas
 from policies.errors import SchemaFault
 from policies.model import Classification
 from reviews.errors import Duplicate, NotFound, PlacetError
 from reviews.events import (
-    Deliver,
+    Answer,
+    Answered,
+    Approved,
+    BrokenGlass,
+    Edited,
     Effect,
     Event,
-    Message,
-    Post,
-    Record,
+    Follow,
     Redeemed,
+    Released,
     Reported,
     Revised,
     Ticked,
     Transition,
     Withdrawn,
 )
-from reviews.keeping import Agent, Delivery, Query, Store, Tx
-from reviews.lifecycle import decide, open_review
-from reviews.model import Ladder, Object, Outcome, Request, Review, Status, Target
+from reviews.keeping import Agent, Stop, Store, Tx
+from reviews.lifecycle import decide
+from reviews.model import Object, Outcome, Relation, Request, Review, Status, Target
 from reviews.ports import Clock
 from reviews.values import replace
 
@@ -48,24 +52,12 @@ log = structlog.get_logger(__name__)
 #: Reviews fired in one transaction, and how long one that cannot be handled is set aside.
 FIRE_AT_ONCE = 200
 ASIDE = timedelta(minutes=5)
-#: The rung of copies no rung called for: nobody is escalated to where one of them cannot be posted.
-COURTESY = -1
+#: What could come to a yes, which a stopped agent's review never hears.
+_YES = (Approved, Edited, Answered, BrokenGlass, Revised, Redeemed)
 
 
 class KeyReused(PlacetError):
     """This Idempotency-Key was used before with another body. Use a new key for a new request."""
-
-
-class TooManyOpen(PlacetError):
-    """This agent has as many open reviews as it may. Wait for decisions, or withdraw what is no longer needed."""
-
-    def __init__(self, text: str, *, retry_after: int) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
-
-
-class AgentStopped(PlacetError):
-    """This agent was stopped by a person; nothing it asks for can go on until it is resumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,95 +85,41 @@ class Service:
         self.store, self.router, self.gate, self.hub, self.clock = store, router, gate, hub, clock
         self.directory, self.base_url = directory, base_url
         self._observe = observe
-        self._open: dict[str, tuple[datetime, int]] = {}
-        self._asking: Counter[str] = Counter()
+        self._room = Room(store, clock)
+        self._linking = Linking(router, directory, base_url)
 
     # ---------------------------------------------------------------------------- agents
 
     async def submit(self, agent: Agent, body: Object, key: str | None, *, place: Target | None = None) -> Submitted:
         """Ask for a review. Its card also goes to `place`, where somebody asked, whomever the policy calls.
 
-        Raises BadRequest, KeyReused, TooManyOpen, AgentStopped, StoreUnavailable.
+        What a stopped agent asks is kept and held. Raises BadRequest, KeyReused, TooManyOpen, StoreUnavailable.
         """
         print_ = wire.fingerprint(body)
         request = self._checked(agent, wire.request_of(body))
-        if agent.stopped:
-            raise AgentStopped(AgentStopped.__doc__)
-        ahead = self._asking[agent.name]
-        self._asking[agent.name] += 1
-        try:
-            await self._room_for(agent, key, ahead)
+        async with self._room.taken(agent, key):
             return await self._ask(agent, request, key, print_, place)
-        finally:
-            self._asking[agent.name] -= 1
 
     async def _ask(
         self, agent: Agent, request: Request, key: str | None, print_: str, place: Target | None
     ) -> Submitted:
-        kept: list[tuple[Review, tuple[Effect, ...]]] = []
-
-        def ask(tx: Tx) -> Submitted:
-            kept.clear()
+        def ask(tx: Tx) -> Submitted | Transition:
             if key is not None and (found := tx.by_key(agent.name, key)):
                 review, before = found
                 if before != print_:
                     raise KeyReused(KeyReused.__doc__)
                 return Submitted(review=review, replayed=True)
-            at = tx.now()
-            new_id = review_id(at)
-            routed = self.router.first(tx, new_id, agent, request, at)
-            review, effects = self._open_one(tx, agent, new_id, routed, at, key=key, fingerprint=print_, place=place)
-            kept.append((review, effects))
-            if routed.drawn and review.status is Status.APPROVED:
-                look = self.router.feedback(review, at)
-                kept.append(self._open_one(tx, agent, review_id(at), look, at, about=review.id))
-            return Submitted(review=review)
+            return self._linking.asked(tx, agent, request, tx.now(), key=key, print_=print_, place=place)
 
         try:
             done = await self.store.tx(ask)
         except Duplicate:
             # Somebody with the same key was first by a hair: theirs is the answer.
             done = await self.store.tx(ask)
-        for review, effects in kept:
-            self.announce(review, effects)
-        return done
-
-    def _open_one(
-        self,
-        tx: Tx,
-        agent: Agent,
-        new_id: str,
-        routed: Routed,
-        at: datetime,
-        *,
-        key: str | None = None,
-        fingerprint: str = "",
-        about: str | None = None,
-        place: Target | None = None,
-    ) -> tuple[Review, tuple[Effect, ...]]:
-        request = routed.proposal.request
-        bare = Review(
-            id=new_id,
-            agent=agent.name,
-            created_at=at,
-            proposal=routed.proposal,
-            ladder=Ladder(epoch=1, schedule=routed.schedule),
-            original=request.action.arguments,
-            owners=frozenset(agent.owners),
-            principal=self.directory().resolve(agent.acts_for),
-            named=self._named(request),
-            about=about,
-            sandbox=agent.sandbox is not None,
-        )
-        opened = open_review(bare, routed.reach)
-        effects = opened.effects + tuple(
-            Record(kind="request.violation", at=at, actor="policy", detail={"what": what}) for what in routed.violations
-        )
-        if place is not None:
-            effects += (Post(target=place, epoch=1, rung=COURTESY),)
-        review = tx.open(opened.review, effects, key=key, fingerprint=fingerprint)
-        self._deliver(tx, review, effects, at)
-        return review, effects
+        if isinstance(done, Submitted):
+            return done
+        self.announce(done)
+        return Submitted(review=done.review)
 
     async def explain(self, agent: Agent, body: Object) -> Classification:
         """What the policy would answer to a request; nothing is kept. Raises BadRequest."""
@@ -203,7 +141,7 @@ class Service:
                     status=409,
                 )
             routed = self.router.again(tx, before, request, at, "agent")
-            before = replace(before, named=before.named | self._named(request))
+            before = replace(before, named=before.named | self.router.named(request))
             event = Revised(at=at, proposal=routed.proposal, schedule=routed.schedule, reach=routed.reach)
             return before, self.keep(tx, before, event)
 
@@ -258,13 +196,8 @@ class Service:
 
         before, done = await self.store.tx(locked)
         if done is not None:
-            self.announce(done.review, done.effects)
+            self.announce(done)
         return before, done
-
-    def _named(self, request: Request) -> frozenset[str]:
-        """Whom the agent says it acts for, if that is somebody here."""
-        found = self.directory().resolve(request.on_behalf_of)
-        return frozenset() if found is None else frozenset({found})
 
     def _or_refused(self, done: Transition) -> Transition:
         if done.answer.value not in ("done", "same"):
@@ -294,32 +227,30 @@ class Service:
                 raise wire.BadRequest("The request has faults.", (where,)) from None
         return request
 
-    async def _room_for(self, agent: Agent, key: str | None, ahead: int) -> None:
-        """Refuse an agent that has too many open. Counted afresh every second; between, its own are added.
-
-        `ahead` are its requests under way, which no count shows yet. What was asked before takes no more room.
-        """
-        now = self.clock.now()
-        counted_at, open_ = self._open.get(agent.name, (datetime.min.replace(tzinfo=now.tzinfo), 0))
-        if now - counted_at > timedelta(seconds=1) or open_ + 1 >= agent.max_open:
-            counted_at = now
-            theirs = Query(agent=agent.name, open_only=True)
-            open_ = ahead + await self.store.view(lambda tx: tx.count(theirs, at_most=agent.max_open))
-        if open_ >= agent.max_open:
-            if key is not None and await self.store.view(lambda tx: tx.by_key(agent.name, key)) is not None:
-                return
-            text = f"{agent.name} has {open_} open reviews; at most {agent.max_open} are taken."
-            raise TooManyOpen(text, retry_after=30)
-        self._open[agent.name] = (counted_at, open_ + 1)
-
     # ---------------------------------------------------------------------------- what everybody shares
 
     def keep(self, tx: Tx, before: Review, event: Event) -> Transition:
-        """Decide and keep, inside a transaction that has locked the review."""
-        done = decide(before, event)
-        tx.save(before, done.review, done.effects)
-        self._deliver(tx, done.review, done.effects, event.at)
-        return done
+        """Decide and keep, with the reviews that follow, inside a transaction that has locked the review.
+
+        Whatever could come to a yes finds a stopped agent's review held, whether or not it is its turn yet.
+        """
+        stop = stop_of(tx, before.agent) if isinstance(event, _YES) else None
+        halted = stop is not None and not before.held
+        held = decide(before, held_by(stop, event.at)) if stop and halted else Transition(review=before)
+        done = decide(held.review, event)
+        effects = held.effects + done.effects + self._drawn(before, done.review, event)
+        tx.save(before, done.review, effects)
+        opened = self._linking.followed(tx, done.review, effects, event.at)
+        tell(tx, done.review, effects, event.at, self.base_url)
+        done = replace(done, effects=effects, opened=opened)
+        if stop is None or not done.review.held or done.answer not in (Answer.LOCKED, Answer.WHISPER):
+            return done
+        return replace(done, text=stopped_text(before.agent, stop))
+
+    def _drawn(self, before: Review, after: Review, event: Event) -> tuple[Effect, ...]:
+        """The look afterwards at what a stopped agent asked, where it is let through and drawn only now."""
+        begun = isinstance(event, Released) and not before.started and after.status is Status.APPROVED
+        return (Follow(relation=Relation.FEEDBACK),) if begun and self.router.drawn(after) else ()
 
     async def apply(self, review: str, event: Callable[[Review, datetime], Event | None]) -> Transition | None:
         """Lock a review, let `event` be made for it, decide and keep. None: no such review, or nothing to do."""
@@ -331,35 +262,15 @@ class Service:
 
         done = await self.store.tx(locked)
         if done is not None:
-            self.announce(done.review, done.effects)
+            self.announce(done)
         return done
 
-    def announce(self, review: Review, effects: Sequence[Effect]) -> None:
-        """Tell the hub and the metrics of a committed transition."""
-        self._observe(review, effects)
-        self.hub.announce(review, effects)
-
-    def _deliver(self, tx: Tx, review: Review, effects: Sequence[Effect], at: datetime) -> None:
-        """Freeze what the agent is told, in the transaction that decided it. The end's id is one for all time."""
-        url = review.request.callback_url
-        if url is None:
-            return
-        for effect in effects:
-            if isinstance(effect, Deliver):
-                once = effect.message is Message.DECIDED
-                name = "decided" if once else f"{effect.message.value.rpartition('.')[2]}_{review.version}"
-                delivery = Delivery(
-                    id=f"msg_{review.id.removeprefix('rev_')}_{name}",
-                    review=review.id,
-                    agent=review.agent,
-                    message=effect.message.value,
-                    url=url,
-                    body=wire.callback_body(effect.message, review, at, self.base_url),
-                    state="due",
-                    due_at=at,
-                    created_at=at,
-                )
-                tx.add_delivery(delivery)
+    def announce(self, done: Transition) -> None:
+        """Tell the hub and the metrics of a committed transition, and of the reviews that followed from it."""
+        self._observe(done.review, done.effects)
+        self.hub.announce(done.review, done.effects)
+        for opened in done.opened:
+            self.announce(opened)
 
     # ---------------------------------------------------------------------------- time
 
@@ -373,7 +284,7 @@ class Service:
             due = tx.due(at, FIRE_AT_ONCE)
             for review in due:
                 try:
-                    event = Ticked(at=at, epoch=review.ladder.epoch, reach=self.router.reach(review, at))
+                    event = Ticked(at=at, epoch=review.ladder.epoch, reach=self.router.reach(review, at, tx=tx))
                     fired.append(self.keep(tx, review, event))
                 except PlacetError as fault:
                     log.error("timer_set_aside", review=review.id, why=str(fault))
@@ -382,8 +293,14 @@ class Service:
 
         count = await self.store.tx(claim)
         for done in fired:
-            self.announce(done.review, done.effects)
+            self.announce(done)
         return count
+
+
+def stopped_text(agent: str, stop: Stop) -> str:
+    """What is said of anything a stopped agent cannot have now, to people and to the agent."""
+    then = f" For its next plan: {stop.instruction}" if stop.instruction else ""
+    return f"{agent} is stopped, so nothing it asked for can be granted until it is resumed. Why: {stop.reason}{then}"
 
 
 class Refused(PlacetError):

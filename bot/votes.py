@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot import wire
+from bot import bounds, wire
 from bot.api import is_id, read_object, whole
 from bot.desk import FrontDesk
 from bot.door import FrontDoor
@@ -31,6 +31,7 @@ MAX_CURSOR = 999_999_999
 _THEIRS = (
     "action",
     "subject",
+    "instruction",
     "task_id",
     "correlation_id",
     "session_id",
@@ -69,8 +70,8 @@ class Vote(BaseModel):
     reason: str | None = Field(default=None, max_length=wire.MAX_WORDS)
     notes: str | None = Field(default=None, max_length=wire.MAX_WORDS)
     to: str | None = None
-    about: str | None = Field(default=None, max_length=wire.MAX_NAME)
-    bulk: str | None = Field(default=None, max_length=wire.MAX_NAME)
+    about: str | None = Field(default=None, max_length=bounds.MAX_NAME)
+    bulk: str | None = Field(default=None, max_length=bounds.MAX_NAME)
 
 
 class VotesApi:

@@ -5,41 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from operator import attrgetter
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from bot.bounds import MAX_NAME, beyond_types
 from reviews.digest import action_digest, canonical, sha256
 from reviews.errors import PlacetError
 from reviews.events import Message
 from reviews.keeping import Entry
-from reviews.model import OPTIONAL_DECISIONS, Object, Request, Review, Route, Status, Verb
+from reviews.model import Object, Request, Review, Route, Status
 from reviews.redact import join
 
 #: A body larger than this is not read (bytes), nor JSON nested deeper, nor integers past what doubles can carry.
 MAX_BODY = 1_000_000
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
-#: How many JSON Pointers may name what is sensitive; each is looked for in every text shown.
-MAX_SENSITIVE = 200
-#: How many terms may be marked in snippets; each is looked for in every one.
-MAX_TERMS = 50
 #: A callback's body stays below this (bytes); what does not fit is left out, and said to be.
 MAX_CALLBACK = 20_000
-#: Names and references of an agent (characters), its callback's address, and words said about a review.
-MAX_NAME, MAX_URL, MAX_WORDS = 500, 2000, 10_000
-NAMES = tuple(
-    field.name
-    for field in dataclasses.fields(Request)
-    if field.type == "str | None" and field.name not in ("summary", "callback_url")
-)
+#: Words said about a review (characters).
+MAX_WORDS = 10_000
 #: At most so many faults are told of one body.
 MAX_FAULTS = 50
 #: The action of a request that brings a `result` already produced.
@@ -127,9 +117,9 @@ def request_of(body: Object, *, previous: Request | None = None) -> Request:
     except ValidationError as fault:
         faults = fault.errors(include_url=False, include_input=False)[:MAX_FAULTS]
         raise BadRequest("The request has faults.", tuple(map(_fault, faults))) from None
-    beyond = tuple(_beyond_types(request))[:MAX_FAULTS]
+    beyond = tuple(FieldFault(pointer=pointer, message=message) for pointer, message in beyond_types(request))
     if beyond:
-        raise BadRequest("The request has faults.", beyond)
+        raise BadRequest("The request has faults.", beyond[:MAX_FAULTS])
     return request
 
 
@@ -214,93 +204,6 @@ def _fault(error: Any) -> FieldFault:
     return FieldFault(pointer=pointer, message=message)
 
 
-def _beyond_types(request: Request) -> list[FieldFault]:
-    """What types alone do not say: ranges, names, schemes."""
-    faults = [FieldFault(pointer=pointer, message=message) for pointer, message in _out_of_bounds(request)]
-    faults += _callback_faults(request.callback_url)
-    faults += _decision_faults(request.allowed_decisions)
-    return faults
-
-
-#: Numbers of a request, and between what they lie.
-_RANGES: tuple[tuple[str, Callable[[Request], float | None], float, float, str], ...] = (
-    ("/confidence", lambda request: request.confidence, 0, 1, "from 0 to 1"),
-    ("/risk/score", lambda request: request.risk.score, 0, 1, "from 0 to 1"),
-    ("/risk/sentiment", lambda request: request.risk.sentiment, -1, 1, "from -1 to 1"),
-    ("/risk/amount", lambda request: request.risk.amount, 0, math.inf, "0 or more"),
-    ("/escalate_after_seconds", lambda request: request.escalate_after_seconds, 1, 10**7, "from 1 to 10000000"),
-)
-_names = attrgetter(*NAMES)
-
-
-def _out_of_bounds(request: Request) -> Iterator[tuple[str, str]]:
-    """Pointer and rule of each field that breaks one."""
-    name = request.action.name
-    if not (0 < len(name) <= 128 and name.isprintable() and not any(map(str.isspace, name))):
-        yield "/action/name", "1 to 128 characters, none of them a space"
-    for pointer, read, low, high, message in _RANGES:
-        if not _between(read(request), low, high):
-            yield pointer, message
-    for field, text in zip(NAMES, _names(request), strict=True):
-        if text is not None and len(text) > MAX_NAME:
-            yield f"/{field}", f"at most {MAX_NAME} characters"
-    deadline = request.review_deadline
-    if deadline is not None and (deadline.tzinfo is None or not 2000 <= deadline.year < 9000):
-        yield "/review_deadline", "an RFC 3339 instant with its offset, such as 2026-11-25T12:00:00Z"
-    yield from _faulty_parts(request)
-
-
-def _faulty_parts(request: Request) -> Iterator[tuple[str, str]]:
-    """As `_out_of_bounds`, for what there may be several of."""
-    for n, evidence in enumerate(request.evidence):
-        if not _between(evidence.score, 0, 1):
-            yield f"/evidence/{n}/score", "from 0 to 1"
-        if evidence.url is not None and not _readable(evidence.url):
-            yield f"/evidence/{n}/url", "a web address that can be read"
-    if len(request.sensitive) > MAX_SENSITIVE:
-        yield "/sensitive", f"at most {MAX_SENSITIVE} pointers; name a parent"
-    terms = request.ui_hint.highlight_terms
-    if len(terms) > MAX_TERMS or any(len(term) > MAX_NAME for term in terms):
-        yield "/ui_hint/highlight_terms", f"at most {MAX_TERMS} terms of {MAX_NAME} characters"
-    for n, pointer in enumerate(request.sensitive):
-        if not pointer.startswith("/"):
-            yield f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban"
-
-
-def _between(value: float | None, low: float, high: float) -> bool:
-    return value is None or low <= value <= high
-
-
-def _readable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.port is None or parts.hostname is not None
-    except ValueError:
-        return False
-
-
-def _callback_faults(url: str | None) -> list[FieldFault]:
-    if url is None:
-        return []
-    try:
-        parts = urlsplit(url)
-        ok = parts.scheme in ("https", "http") and parts.hostname and "@" not in parts.netloc and parts.port != 0
-        ok = ok and len(url) <= MAX_URL and url.isprintable() and " " not in url
-    except ValueError:
-        ok = False
-    return [] if ok else [FieldFault(pointer="/callback_url", message="an https URL without a user or password")]
-
-
-def _decision_faults(decisions: tuple[Verb, ...] | None) -> list[FieldFault]:
-    if decisions is None:
-        return []
-    always = {Verb.APPROVE, Verb.REJECT}
-    if always <= set(decisions) <= always | OPTIONAL_DECISIONS:
-        return []
-    message = "approve and reject, and of edit and request_changes what you can take"
-    return [FieldFault(pointer="/allowed_decisions", message=message)]
-
-
 def fingerprint(body: Object) -> str:
     """What makes two bodies the same request: SHA-256 over their sorted JSON, without the idempotency key."""
     kept = {key: value for key, value in body.items() if key != "idempotency_key"}
@@ -325,6 +228,7 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "agent": review.agent,
         "status": str(review.status),
         "held": review.held,
+        "instruction": review.instruction if review.held else None,
         "revision": review.revision,
         "action": {"name": proposal.request.action.name, "arguments": proposal.request.action.arguments},
         "subject": proposal.request.subject,
@@ -337,6 +241,9 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "deadline_at": stamp(review.ladder.schedule.deadline_at),
         "reply_by": stamp(review.reply_by),
         "about": review.about,
+        "relation": str(review.relation) if review.about is not None else None,
+        "appeal": review.appeal,
+        "assigned": list(review.assigned),
         "task_id": proposal.request.task_id,
         "correlation_id": proposal.request.correlation_id,
         "session_id": proposal.request.session_id,
@@ -349,11 +256,18 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "grant": grant_json(review),
         "outcomes": [{"result": o.result, "detail": o.detail, "at": stamp(o.at)} for o in review.outcomes],
         "sandbox": review.sandbox,
-        "links": {"self": f"{base}/v1/reviews/{review.id}", "page": f"{base}/reviews/{review.id}"},
+        "links": _links(review, base),
     }
     if context:
         shown["request"] = request_json(proposal.request)
     return shown
+
+
+def _links(review: Review, base: str) -> Object:
+    """Where it can be read, and where what it is about and what looks at it again."""
+    made = {"self": f"{base}/v1/reviews/{review.id}", "page": f"{base}/reviews/{review.id}"}
+    others = {"about": review.about, "appeal": review.appeal}
+    return made | {name: None if other is None else f"{base}/v1/reviews/{other}" for name, other in others.items()}
 
 
 def route_json(route: Route) -> Object:
@@ -369,6 +283,7 @@ def route_json(route: Route) -> Object:
         "allowed_decisions": [str(verb) for verb in route.allowed],
         "sla_seconds": route.sla.total_seconds() if route.sla else None,
         "valid_for_seconds": route.valid_for.total_seconds(),
+        "undo_seconds": route.undo.total_seconds(),
         "shadow": route.shadow,
     }
 
@@ -416,6 +331,7 @@ def grant_json(review: Review) -> Object | None:
         return None
     return {
         "state": grant.state,
+        "usable_from": stamp(grant.usable_from),
         "valid_until": stamp(grant.valid_until),
         "redemption_id": grant.redemption_id,
         "at": stamp(grant.at),

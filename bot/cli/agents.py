@@ -125,7 +125,7 @@ def list_(as_json: AsJson = False, config: ConfigFile = DEFAULT) -> None:
     rows = [
         (
             agent["name"],
-            "revoked" if agent["revoked"] else f"sandbox: {agent['sandbox']}" if agent["sandbox"] else "in force",
+            _state(agent),
             ", ".join(agent["owners"]) or "–",
             f"{agent['rate']:g}/s",
             str(agent["max_open"]),
@@ -135,6 +135,36 @@ def list_(as_json: AsJson = False, config: ConfigFile = DEFAULT) -> None:
     ]
     nothing = "There is no agent yet; `placet agent add NAME` makes one."
     show.table(("Agent", "Key", "Owners", "Rate", "Open at most", "Since"), rows, nothing)
+
+
+def _state(agent: Object) -> str:
+    if agent["revoked"]:
+        return "revoked"
+    if stopped := agent["stopped"]:
+        return f"stopped by {stopped['by']}: {stopped['reason']}"
+    return f"sandbox: {agent['sandbox']}" if agent["sandbox"] else "in force"
+
+
+@app.command()
+def stop(
+    name: Name,
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why, for the agent and for everybody concerned.")],
+    instruction: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the agent's next plan is to heed.")
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Hold whatever an agent asks, now and from now on, and every approval it has not used yet."""
+    done = house.run(config, "agent.stop", name=name, reason=reason, instruction=instruction)
+    typer.echo(json.dumps(done) if as_json else done["text"])
+
+
+@app.command()
+def resume(name: Name, as_json: AsJson = False, config: ConfigFile = DEFAULT) -> None:
+    """Let a stopped agent go on; its reviews go on from where their clocks stopped."""
+    done = house.run(config, "agent.resume", name=name)
+    typer.echo(json.dumps(done) if as_json else done["text"])
 
 
 @app.command()

@@ -12,11 +12,14 @@ from bot.app import open_database
 from bot.calendars import Calendars
 from bot.cli.house import address
 from bot.clock import SystemClock
-from bot.config import Config
+from bot.config import CHATS, Config
 from bot.door import FrontDoor
 from bot.keys import Keyring
 from bot.operations import Operations
 from bot.people import Directory
+from bot.rosters import Rosters
+from bot.stopping import Stopping
+from bot.whois import Whois
 from reviews.errors import PlacetError
 from reviews.keeping import Store
 from reviews.model import Object
@@ -24,6 +27,10 @@ from reviews.model import Object
 
 class BadDatabase(PlacetError):
     """`database` in placet.yml cannot be opened by this command; the sentence says why."""
+
+
+class NoServer(PlacetError):
+    """Nobody serves this database, so nobody could be asked or told. Start `placet serve`, then try again."""
 
 
 def opened(config: Config, folder: Path) -> Store:
@@ -40,15 +47,32 @@ def run(config: Config, folder: Path, operation: str, given: Object) -> Any:
 
 async def _run(config: Config, store: Store, folder: Path, operation: str, given: Object) -> Any:
     calendars, absences = Calendars(config, folder, os.environ, SystemClock()), Absences(store)
-    if operation == "oncall":  # the only one that asks who is on call, and whose answer may wait for an address
+    if operation in ("oncall", "people.whois"):  # who is on call is asked, and the answer may wait for an address
         await calendars.start()
         await calendars.refresh()
     await store.start()
     try:
         await absences.load()
-        directory = Directory(config, absent=absences.of, copies=calendars.copies)
+        rosters = Rosters(store, os.environ, SystemClock())
+        await rosters.take(config)
+        directory = Directory(
+            config,
+            ("web", *(name for name in (*CHATS, *config.surfaces) if config.section(name) is not None)),
+            absent=absences.of,
+            said=absences.said,
+            copies=calendars.copies,
+            members=rosters.of(config),
+        )
         door = FrontDoor(store, lambda: directory, SystemClock())
-        operations = Operations(store, Keyring(store), door, lambda: directory, address(config))
+        keyring = Keyring(store)
+        stopping = Stopping(store, keyring, lambda: directory, None)
+        operations = Operations(store, keyring, stopping, door, lambda: directory, address(config))
+        operations.also(Whois(store, absences, lambda: directory).operations())
+        operations.also({"policy.apply": _needs_server, "gateways.test": _needs_server})
         return await operations.run(operation, given)
     finally:
         await store.stop()
+
+
+async def _needs_server(**_: object) -> Object:
+    raise NoServer(NoServer.__doc__)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok
-from bot.cli import checks_house, checks_machine
+from bot.cli import checks_gateways, checks_house, checks_machine
 from bot.config import Config, ConfigFault, load
 from reviews.errors import PlacetError
 
@@ -53,7 +53,8 @@ def _checks(
         ("public_url", lambda: checks_machine.public_url(config)),
         ("callbacks", lambda: checks_house.callbacks(config)),
         ("people", lambda: checks_house.people(config, folder)),
+        ("groups", lambda: checks_house.groups(config, env)),
         ("rotations", lambda: checks_house.rotations(config, folder, env)),
         ("surfaces", lambda: checks_house.surfaces(config, env, served)),
-        ("gateways", lambda: checks_house.gateways(config, folder, env)),
+        ("gateways", lambda: checks_gateways.gateways(config, folder, env)),
     ]

@@ -1,4 +1,4 @@
-"""Checks of the house: policy, callbacks, people, rotations, surfaces, gateways."""
+"""Checks of the house: policy, callbacks, people, rotations, surfaces."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from importlib import metadata
 from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
-from bot import roster
+from bot import roster, rosters
 from bot.addresses import is_loopback
 from bot.app import ADAPTERS
 from bot.calendars import Calendars
 from bot.cli.checks_machine import Served
-from bot.cli.surfaces import tools_of
 from bot.clock import SystemClock
 from bot.config import CHATS, Config
-from bot.keys import read_secret
+from bot.guarded import ACTION, guarded, missing
 from bot.people import Directory
+from bot.tools import tools_of
+from policies.classify import classify
 from policies.errors import PolicyFault
 from policies.explain import run_tests
 from policies.load import load
-from policies.model import Policy
+from policies.model import Fixed, Policy
 from reviews.errors import PlacetError
-from reviews.model import Object, RiskLevel
+from reviews.model import Action, Object, Request, RiskLevel, Tier
+from reviews.status import DESK
 from reviews.values import replace
 
 #: A network as wide as this opens callbacks to nearly everything.
 _WIDE = 8
-_CARDS = frozenset({"channel", "dm", "web"})
+#: So many people are named.
+_NAMED = 5
 
 
 def policy(config: Config, folder: Path) -> list[Finding]:
@@ -46,9 +49,22 @@ def policy(config: Config, folder: Path) -> list[Finding]:
         bad("policy", f"its test fails, {result.file}:{result.line}: {'; '.join(result.wrong)}", "placet policy test")
         for result in failed
     ]
+    if config.policy_changes == "reviewed" and (said := _unchangeable(config, rules)):
+        found.append(bad("policy", said, "Or write policy_changes: free, and restart."))
     if not rules.tests:
         found.append(warn("policy", "has no tests", "Write some under `tests:`; they say what must stay as it is."))
     return [ok("policy", f"{rules.ref} loads"), *found]
+
+
+def _unchangeable(config: Config, rules: Policy) -> str:
+    """Why no change of the policy could be approved; empty where one could, or where groups may bring people."""
+    if any(entry.members for entry in config.roles.values()):
+        return ""
+    asked = classify(
+        rules, Request(action=Action(name=ACTION)), agent=DESK, now=datetime.now(UTC), draw=0.0, counters=Fixed()
+    )
+    route = guarded(asked.route, rules, config)
+    return "" if route.tier is Tier.DENY else missing(route, Directory(config))
 
 
 def _policy(config: Config, folder: Path) -> Policy:
@@ -79,10 +95,11 @@ def people(config: Config, folder: Path) -> list[Finding]:
     holders = Counter(role for person in config.people for role in person.roles)
     found = [
         warn("people", f"the role {role} has nobody", f"Give it to somebody, or take it out of `roles:` ({role}).")
-        for role in config.roles
-        if not holders[role]
+        for role, entry in config.roles.items()
+        if not holders[role] and not entry.members
     ]
-    idle = [p.id for p in config.people if not p.roles and not p.auditor]
+    grouped = any(entry.members for entry in config.roles.values())
+    idle = [p.id for p in config.people if not p.roles and not p.auditor and not grouped]
     found += [warn("people", f"{who} has no role, and sees nothing", "Give them a role, or auditor.") for who in idle]
     found += _slots(config, folder, holders)
     return found or [ok("people", f"{len(config.people)} people in {len(config.roles)} roles")]
@@ -96,7 +113,8 @@ def _slots(config: Config, folder: Path, holders: Counter[str]) -> list[Finding]
         return []  # the check of the policy says so
     found = []
     for rule in (*rules.rules, rules.default):
-        wanted = Counter(need.role for need in rule.route.needs if need.role is not None)
+        roles = (need.role for need in rule.route.needs)
+        wanted = Counter(role for role in roles if role is not None and not _grouped(config, role))
         short = [
             f"{count} of {role} (there are {holders[role]})" for role, count in wanted.items() if count > holders[role]
         ]
@@ -112,13 +130,50 @@ def _slots(config: Config, folder: Path, holders: Counter[str]) -> list[Finding]
     return found
 
 
+def _grouped(config: Config, role: str) -> bool:
+    """Whether a role has more holders than placet.yml lists."""
+    return role in config.roles and bool(config.roles[role].members)
+
+
+def groups(config: Config, env: Mapping[str, str]) -> list[Finding]:
+    """Whether the groups roles are held through can be read now, and who in them is nobody of placet.yml."""
+    return [
+        finding
+        for role, entry in config.roles.items()
+        for surface, group in entry.members.items()
+        for finding in _group(config, env, role, surface, group)
+    ]
+
+
+def _group(config: Config, env: Mapping[str, str], role: str, surface: str, group: str) -> list[Finding]:
+    where = f"{surface.capitalize()} group {group}"
+    try:
+        members = asyncio.run(rosters.read(tools_of(surface), config, env, surface, group))
+    except rosters.Unread as fault:
+        text = f"{role}: {where} cannot be read: {fault}"
+        return [bad("groups", text, "Until it can, its members are as they were read last; at first, nobody.")]
+    known = {person.identities.get(surface): person.id for person in config.people}
+    here = [each for each in members if each.active]
+    strangers = [each.name or each.id for each in here if rosters.spelled(surface, each.id) not in known]
+    found = [ok("groups", f"{role}: {len(here) - len(strangers)} of {where} hold it")]
+    if strangers:
+        more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+        text = f"{role}: in {where} and not in placet.yml: {', '.join(strangers[:_NAMED])}{more}"
+        found.append(
+            warn("groups", text, f"They hold nothing until they are: placet people import --{surface} {group}")
+        )
+    return found
+
+
 def rotations(config: Config, folder: Path, env: Mapping[str, str]) -> list[Finding]:
     """Whether calendars can be read, and somebody is on call now and in the days ahead in every layer."""
     clock = SystemClock()
     calendars = Calendars(config, folder, env, clock)
     asyncio.run(_read(calendars))
     now, directory = clock.now(), Directory(config, copies=calendars.copies)
-    return [finding for layer in roster.report(directory, now, roster.WARNED) for finding in _layer(layer)]
+    fix = "Look at `away_ical` or `away_ical_env` in placet.yml, and whether the address still answers."
+    unread = [warn("rotations", f"{name}: {note}", fix) for name, note in directory.unread(now).items()]
+    return [*(finding for layer in roster.report(directory, now, roster.WARNED) for finding in _layer(layer)), *unread]
 
 
 async def _read(calendars: Calendars) -> None:
@@ -190,7 +245,7 @@ def _preferred(config: Config) -> list[Finding]:
             f"Add identities: {{{person.prefers}: …}}, or prefers: web.",
         )
         for person in config.people
-        if person.prefers != "web" and person.prefers not in person.identities
+        if person.prefers not in (None, "web") and person.prefers not in person.identities
     ]
 
 
@@ -215,25 +270,3 @@ def _examined(name: str, config: Config, env: Mapping[str, str]) -> list[Finding
 def _titled(surface: str, name: str) -> str:
     """What a surface finds in its section of placet.yml is told where the file's other faults are."""
     return CONFIGURATION if name == CONFIGURATION else f"{surface} {name}"
-
-
-def gateways(config: Config, folder: Path, env: Mapping[str, str]) -> list[Finding]:
-    """Whether the ways rungs go by exist: a rung that cannot go passes on at once, which is seen too late."""
-    found = [
-        bad("gateways", f"{way}: {variable} is not set", "Set it to an Apprise URL, or take the gateway out.")
-        for way, variable in config.gateways.items()
-        if not read_secret(env, variable)
-    ]
-    try:
-        chains = _policy(config, folder).chains
-    except PolicyFault:
-        return found
-    for name, chain in chains.items():
-        for rung in chain.rungs:
-            gone = [way for way in rung.via if way not in _CARDS]
-            if rung.via and len(gone) == len(rung.via):
-                text = (
-                    f"the chain {name} calls {', '.join(rung.notify)} by {' and '.join(gone)} only, which is not set up"
-                )
-                found.append(warn("gateways", text, "Add dm to `via`: as it is, this rung passes on at once."))
-    return found

@@ -83,8 +83,8 @@ def _people(stretch: Object) -> str:
 
 def _person(person: Object) -> str:
     if person["instead"]:
-        return f"{person['instead']} (deputy of {person['name']}, who is away)"
-    return f"{person['name']} (away, no deputy)" if person.get("away") else str(person["name"])
+        return f"{person['instead']} (for {person['name']}, who is away)"
+    return f"{person['name']} (away, nobody stands in)" if person.get("away") else str(person["name"])
 
 
 def _notes(found: list[Object]) -> None:

@@ -13,6 +13,7 @@ from bot.cli.options import DEFAULT, AsJson, ConfigFile
 from reviews.errors import PlacetError
 
 if TYPE_CHECKING:
+    from bot.people import Directory
     from policies.model import Known, Policy
     from reviews.model import Object, Request
 
@@ -64,27 +65,31 @@ def explain(
         Path, typer.Argument(metavar="REQUEST", help="A request as JSON; - reads it from standard input.")
     ],
     policy: Annotated[Path | None, typer.Option("--policy", help="Another policy than the configured one.")] = None,
-    at: Annotated[str | None, typer.Option(help="As if asked then, such as 2026-03-04T22:00.", metavar="TIME")] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="As if asked then, such as 2026-03-04T22:00; give it again to compare.", metavar="TIME"),
+    ] = None,
     agent: Annotated[str, typer.Option(help="As if asked by this agent.")] = "test",
     count: Annotated[int, typer.Option(help="Requests of this agent and subject before this one.", min=0)] = 0,
     total: Annotated[float, typer.Option("--sum", help="The sum of their amounts.", min=0)] = 0.0,
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Say how a request would be routed, and why: every rule, every raise, whom and when."""
-    from policies import explain as words  # noqa: PLC0415 - a quick start: loaded by the command that needs it
-    from policies.classify import classify  # noqa: PLC0415 - as above
+    """Say how a request would be routed, and why; and who is called when while nobody answers."""
+    from bot.cli import escalation  # noqa: PLC0415 - a quick start: loaded by the command that needs it
     from policies.model import Fixed  # noqa: PLC0415 - as above
 
     rules = _load(policy, config)
-    now = _instant(at, rules)
+    instants = [_instant(each, rules) for each in at] if at else [_instant(None, rules)]
     asked = _asked(_request(request))
-    counters = Fixed(counted=count, summed=total)
-    found = classify(rules, asked, agent=agent, now=now, draw=0.0, counters=counters)
+    people, counters = _people(config), Fixed(counted=count, summed=total)
+    found = [escalation.told(rules, asked, now, agent=agent, counters=counters, people=people) for now in instants]
     if as_json:
-        typer.echo(json.dumps(words.as_json(found, rules), default=str))
-    else:
-        typer.echo(words.explain(found, rules), nl=False)
+        told = [each.as_json() for each in found]
+        typer.echo(json.dumps(told if len(told) > 1 else told[0], default=str))
+        return
+    for each in found:
+        each.show(with_rules=len(found) == 1)
 
 
 @app.command()
@@ -159,6 +164,16 @@ def _asked(body: Object) -> Request:
     except wire.BadRequest as fault:
         lines = [f"{each.pointer}: {each.message}" for each in fault.faults]
         raise Unusable("\n".join([str(fault), *lines])) from None
+
+
+def _people(config: Path) -> Directory | None:
+    """Who people are, where there is a configuration."""
+    if not config.exists():
+        return None
+    from bot.cli import escalation, house  # noqa: PLC0415 - a quick start: loaded by the command that needs it
+    from bot.config import load  # noqa: PLC0415 - as above
+
+    return escalation.people_of(load(config), house.folder_of(config))
 
 
 def _instant(text: str | None, policy: Policy) -> datetime:

@@ -23,7 +23,7 @@ def serve(config_file: Path) -> None:
     """Serve a configuration until SIGINT or SIGTERM. Raises PlacetError when it cannot start."""
     config, folder, clock = load(config_file), folder_of(config_file), SystemClock()
     store = open_database(config, folder, clock)
-    asyncio.run(_serve(App(config, folder=folder, clock=clock, store=store), config_file))
+    asyncio.run(_serve(App(config, folder=folder, clock=clock, store=store, file=config_file), config_file))
 
 
 async def _serve(app: App, config_file: Path) -> None:
@@ -51,8 +51,9 @@ async def _serve(app: App, config_file: Path) -> None:
 
 
 async def _reload(app: App) -> None:
-    await app.reload_policy()
-    log.info("reloaded" if not app.rules.fault else "reload_refused", policy=app.router.policy.ref)
+    await app.reload()
+    refused = app.rules.fault or app.reloading.fault
+    log.info("reload_refused" if refused else "reloaded", policy=app.router.policy.ref)
 
 
 def _greet(app: App, config_file: Path) -> None:

@@ -18,7 +18,7 @@ def register(root: typer.Typer) -> None:
 
 
 def serve(config: ConfigFile = DEFAULT) -> None:
-    """Serve until Ctrl-C or SIGTERM. SIGHUP loads the policy anew."""
+    """Serve until Ctrl-C or SIGTERM. SIGHUP loads the policy and placet.yml anew."""
     from bot.cli import logs, server  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
     logs.begin()

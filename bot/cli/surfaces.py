@@ -15,13 +15,12 @@ import typer
 from typer.core import TyperGroup
 
 from bot.cli.options import DEFAULT, AsJson, ConfigFile
+from bot.tools import entries, tools_of
 from reviews.errors import PlacetError
 
 if TYPE_CHECKING:
     from adapters.port import Tools
     from bot.config import Config
-
-TOOLS = "placet.tools"
 
 Url = Annotated[
     str | None,
@@ -55,25 +54,9 @@ class Rooms(TyperGroup):
 
     def _furnish(self) -> None:
         """A room for each surface that has none yet; no surface takes the place of a command of the house."""
-        for name in sorted(_entries()):
+        for name in sorted(entries()):
             if name not in self.commands:
                 self.commands[name] = _room(name)
-
-
-def tools_of(name: str) -> Tools | None:
-    """What an operator may ask of a surface; None where it has nothing of the kind."""
-    entry = _entries().get(name)
-    if entry is None:
-        return None
-    found: Tools = entry.load()
-    return found
-
-
-def _entries() -> dict[str, Any]:
-    """The entry points by the name of their surface; nothing of theirs is loaded."""
-    from importlib import metadata  # noqa: PLC0415 - a quick start: loaded when it is asked for
-
-    return {entry.name: entry for entry in metadata.entry_points(group=TOOLS)}
 
 
 def _room(name: str) -> Any:

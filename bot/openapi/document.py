@@ -26,7 +26,7 @@ _REFUSALS = {
     413: "The body is too large.",
     415: "The body must be `application/json`.",
     422: "Fields have faults; `errors` name each with what it may be.",
-    423: "This agent was stopped by a person.",
+    423: "A person stopped you, or the approval can still be undone: `Retry-After` says until when.",
     429: "Too often, or too many open reviews; `Retry-After` says when to try again.",
     500: "Our fault; nothing was granted.",
     503: "The database cannot be written now; nothing was changed. Try again with the same key.",
@@ -36,8 +36,9 @@ _MESSAGES = {
     Message.CHANGES_REQUESTED: "A person wants another proposal: send a revision.",
     Message.ESCALATED: "The next person was called.",
     Message.REVOKED: "The approval was taken back before you used it.",
-    Message.AGENT_STOPPED: "A person stopped you: nothing is granted until you are resumed.",
-    Message.AGENT_RESUMED: "You may go on.",
+    Message.APPEALED: "Somebody more senior looks again at what was rejected: `appeal` is their review.",
+    Message.AGENT_STOPPED: "A person stopped you, and this is held; `instruction` is what your next plan is to heed.",
+    Message.AGENT_RESUMED: "You may go on, and so does this review.",
 }
 
 
@@ -74,7 +75,7 @@ def _version() -> str:
 
 def _refusal(status: int) -> Object:
     headers: Object = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
-    if status in (429, 503):
+    if status in (423, 429, 503):
         headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
     if status == 401:
         headers["WWW-Authenticate"] = {"schema": {"type": "string"}}

@@ -34,6 +34,7 @@ _ROUTE: Object = {
     "allowed_decisions": ["approve", "edit", "reject", "request_changes"],
     "sla_seconds": 3600.0,
     "valid_for_seconds": 900.0,
+    "undo_seconds": 0.0,
     "shadow": False,
 }
 PENDING: Object = {
@@ -42,6 +43,7 @@ PENDING: Object = {
     "agent": "refund-desk",
     "status": "pending",
     "held": False,
+    "instruction": None,
     "revision": 1,
     "action": _ACTION,
     "subject": "order:A-4721",
@@ -54,6 +56,9 @@ PENDING: Object = {
     "deadline_at": "2026-11-21T10:00:00.000Z",
     "reply_by": None,
     "about": None,
+    "relation": None,
+    "appeal": None,
+    "assigned": [],
     "task_id": None,
     "correlation_id": None,
     "session_id": None,
@@ -66,6 +71,8 @@ PENDING: Object = {
     "links": {
         "self": f"https://placet.example.com/v1/reviews/{_ID}",
         "page": f"https://placet.example.com/reviews/{_ID}",
+        "about": None,
+        "appeal": None,
     },
 }
 _SEAT: Object = {
@@ -100,10 +107,17 @@ APPROVED: Object = {
         "receipt": None,
         "checkpoint": None,
     },
-    "grant": {"state": "open", "valid_until": "2026-11-21T09:19:31.000Z", "redemption_id": None, "at": None},
+    "grant": {
+        "state": "open",
+        "usable_from": None,
+        "valid_until": "2026-11-21T09:19:31.000Z",
+        "redemption_id": None,
+        "at": None,
+    },
 }
 _USED: Object = {
     "state": "used",
+    "usable_from": None,
     "valid_until": "2026-11-21T09:19:31.000Z",
     "redemption_id": "red_e67a077481d520b37e72e44f16448a9d",
     "at": "2026-11-21T09:04:32.000Z",

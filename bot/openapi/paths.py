@@ -122,10 +122,11 @@ def _create() -> Object:
         "createReview",
         "Ask for a review",
         "The policy says at once whether a person is needed. `status` is `approved` when not, `rejected` when it is "
-        "never allowed, else `pending`: then wait. Send an idempotency key so that asking again after a lost answer "
+        "never allowed, else `pending`: then wait. Where a person stopped you it is kept and `held`, whatever the "
+        "policy says, with their `instruction`. Send an idempotency key so that asking again after a lost answer "
         "makes no second review; the key is kept as long as the review.",
         good={"201": made, "200": again},
-        bad=(*_READS, 423),
+        bad=_READS,
         parameters=(_KEY,),
         body=_body("ReviewRequest", examples.REQUEST),
     )
@@ -186,7 +187,7 @@ def _withdraw() -> Object:
         "Withdraw",
         "You no longer need it. An approval not used yet is given back.",
         good={"200": answer("The review.", ref("Review"))},
-        bad=(*_READS, 404, 409, 423),
+        bad=(*_READS, 404, 409),
         parameters=(ID,),
         body=_body("Withdrawal", {"reason": "The customer was helped by phone."}, required=False),
     )
@@ -203,7 +204,7 @@ def _revise() -> Object:
             "201": answer("The review at its new revision.", ref("Review")),
             "200": answer("The proposal that stands, unchanged.", ref("Review")),
         },
-        bad=(*_READS, 404, 409, 423),
+        bad=(*_READS, 404, 409),
         parameters=(ID,),
         body=_body("Revision", examples.REVISION),
     )
@@ -214,7 +215,8 @@ def _redeem() -> Object:
         "redeemApproval",
         "Redeem an approval, once, and act",
         "Turns the approval into the right to act: it succeeds once, for the approved digest, before `valid_until`. "
-        "Act only after a 200. With an idempotency key the same call again gets the same `redemption_id`.",
+        "Act only after a 200; 423 while a person has stopped you, and while the approval can still be undone. "
+        "With an idempotency key the same call again gets the same `redemption_id`.",
         good={"200": answer("Act now, on `decision.action`.", ref("Redemption"), examples.REDEEMED)},
         bad=(*_READS, 404, 409, 410, 423),
         parameters=(ID, _KEY),
@@ -228,7 +230,7 @@ def _outcome() -> Object:
         "Report how it went",
         "The ground truth against which rules and reviewers are judged. May be told more than once.",
         good={"200": answer("The review.", ref("Review"))},
-        bad=(*_READS, 404, 409, 423),
+        bad=(*_READS, 404, 409),
         parameters=(ID,),
         body=_body("Outcome", {"result": "succeeded", "detail": "Refund re_91 was booked."}),
     )
@@ -285,7 +287,8 @@ def _vote() -> Object:
         "castVote",
         "Vote as a person",
         "For terminals and other front ends, with a token of `placet token PERSON`. Routes that need two persons or "
-        "level 2 refuse a token. `revision` and `digest` say what you saw. The same vote again is 200.",
+        "level 2 refuse a token, and so do `stop`, `resume`, `appeal` and `break_glass` everywhere. `revision` and "
+        "`digest` say what you saw. The same vote again is 200.",
         tag="people",
         good={"200": answer("The review, redacted as for any reviewer.", ref("Review"))},
         bad=(*_READS, 401, 403, 404, 409, 410, 423, 500, 503),

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bot import wire
+from bot import bounds, wire
 from bot.votes import Vote
 from reviews.events import Message
 from reviews.model import (
@@ -15,6 +15,7 @@ from reviews.model import (
     GrantState,
     Object,
     Order,
+    Relation,
     Request,
     ReviewType,
     RiskLevel,
@@ -28,7 +29,7 @@ OUTCOMES = ("succeeded", "failed", "reverted")
 
 TEXT: Object = {"type": "string"}
 TEXT_OR_NULL: Object = {"type": ["string", "null"]}
-SHORT: Object = {"type": ["string", "null"], "maxLength": wire.MAX_NAME}
+SHORT: Object = {"type": ["string", "null"], "maxLength": bounds.MAX_NAME}
 LONG: Object = {"type": ["string", "null"], "maxLength": wire.MAX_WORDS}
 NUMBER: Object = {"type": "number"}
 WHOLE: Object = {"type": "integer"}
@@ -47,8 +48,8 @@ _BEYOND: dict[tuple[str, str], Object] = {
     ("Request", "confidence"): {"minimum": 0, "maximum": 1},
     ("Request", "escalate_after_seconds"): {"minimum": 1, "maximum": 10_000_000},
     ("Request", "review_deadline"): {"pattern": "^[2-8][0-9]{3}-"},
-    ("Request", "callback_url"): {"format": "uri", "pattern": "^https?://", "maxLength": wire.MAX_URL},
-    **{("Request", name): {"maxLength": wire.MAX_NAME} for name in wire.NAMES},
+    ("Request", "callback_url"): {"format": "uri", "pattern": "^https?://", "maxLength": bounds.MAX_URL},
+    **{("Request", name): {"maxLength": bounds.MAX_NAME} for name in bounds.NAMES},
 }
 _WORDS = {
     "action": "What you propose to do.",
@@ -236,7 +237,8 @@ def _review_properties() -> dict[str, Object]:
         "seq": WHOLE,
         "agent": TEXT,
         "status": {"enum": list(Status)},
-        "held": YES_NO,
+        "held": {**YES_NO, "description": "Whether a person stopped you: nothing is decided before you are resumed."},
+        "instruction": {**TEXT_OR_NULL, "description": "While it is held: what your next plan is to heed."},
         "revision": {"type": "integer", "minimum": 1},
         "action": action,
         "subject": TEXT_OR_NULL,
@@ -248,7 +250,10 @@ def _review_properties() -> dict[str, Object]:
         "created_at": INSTANT,
         "deadline_at": INSTANT,
         "reply_by": INSTANT_OR_NULL,
-        "about": TEXT_OR_NULL,
+        "about": {**TEXT_OR_NULL, "description": "The review this one follows from."},
+        "relation": {"enum": [*Relation, None], "description": "Why it follows; null where you asked for it."},
+        "appeal": {**TEXT_OR_NULL, "description": "The review that looks again at a rejection held to be wrong."},
+        "assigned": {**many(TEXT), "description": "Whose it is to look at first; others may decide it as well."},
         "task_id": TEXT_OR_NULL,
         "correlation_id": TEXT_OR_NULL,
         "session_id": TEXT_OR_NULL,
@@ -258,7 +263,7 @@ def _review_properties() -> dict[str, Object]:
         "grant": or_null(ref("Grant")),
         "outcomes": many(ref("OutcomeReport")),
         "sandbox": YES_NO,
-        "links": closed(self=TEXT, page=TEXT),
+        "links": closed(self=TEXT, page=TEXT, about=TEXT_OR_NULL, appeal=TEXT_OR_NULL),
     }
 
 
@@ -295,6 +300,7 @@ def _route() -> Object:
         allowed_decisions=many(ref("Verb")),
         sla_seconds={"type": ["number", "null"]},
         valid_for_seconds=NUMBER,
+        undo_seconds={**NUMBER, "description": "How long an approval rests, so that its voter may undo it."},
         shadow=YES_NO,
     )
 
@@ -332,7 +338,13 @@ def _patch_step() -> Object:
 
 
 def _grant() -> Object:
-    return closed(state={"enum": list(GrantState)}, valid_until=INSTANT, redemption_id=TEXT_OR_NULL, at=INSTANT_OR_NULL)
+    return closed(
+        state={"enum": list(GrantState)},
+        usable_from={**INSTANT_OR_NULL, "description": "Until then its voter may undo it, and it cannot be redeemed."},
+        valid_until=INSTANT,
+        redemption_id=TEXT_OR_NULL,
+        at=INSTANT_OR_NULL,
+    )
 
 
 def _explanation() -> Object:

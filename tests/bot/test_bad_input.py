@@ -28,7 +28,7 @@ async def kept(house: House, agent: Caller) -> AsyncIterator[None]:
     yield
     assert await house.counted() == before
     assert (await agent.get("/v1/reviews")).body["items"] == []
-    assert house.app.failing == {}
+    assert house.app.workers.failing == {}
 
 
 def _is_problem(answer: Answer, status: int) -> None:

@@ -33,7 +33,7 @@ rules:
 default: {tier: approve, role: manager, chain: ladder}
 """
 CONFIG: Object = {
-    "roles": {"manager": {"level": 2}, "clerk": {"level": 1}},
+    "roles": {"manager": {"level": 2, "may": ["stop"]}, "clerk": {"level": 1}},
     "people": [
         {"id": "ana", "name": "Ana Ruiz", "roles": ["manager"], "deputy": "bo", "timezone": "Europe/Madrid"},
         {"id": "bo", "name": "Bo Chen", "roles": ["clerk"]},
@@ -171,7 +171,7 @@ async def test_oncall_names_who_is_called(house: House) -> None:
     assert _facts(await typed(house, "oncall")) == {"ops.primary": "Ana Ruiz"}
     await typed(house, "away 2h")
     assert _facts(await typed(house, "oncall", "cy")) == {
-        "ops.primary": "Bo Chen (deputy of Ana Ruiz, who is away)",
+        "ops.primary": "Bo Chen (for Ana Ruiz, who is away)",
         "Ana Ruiz": "until 23 Nov 11:00 UTC",
     }
 
@@ -188,7 +188,7 @@ async def test_away_and_back(house: House) -> None:
 async def test_away_without_a_deputy_warns(house: House) -> None:
     """Nobody is left uncalled, and the person learns that it stays with them."""
     assert "You have no deputy" in _said(await typed(house, "away", "bo"))
-    assert "Nobody is called instead, so calls still reach you" in _said(await typed(house, "away 1d", "bo"))
+    assert "so the next on call is called instead, or else you" in _said(await typed(house, "away 1d", "bo"))
 
 
 async def test_what_is_to_be_typed_is_written_as_the_surface_takes_it(house: House) -> None:
@@ -232,6 +232,41 @@ async def test_a_time_that_is_none_changes_nothing(house: House, text: str) -> N
     assert _said(await typed(house, "away")).startswith("You are here")
 
 
+async def test_agents_are_stopped_and_go_on_by_command(house: House, agent: Caller) -> None:
+    """On every surface: the words after the name are why, those after a bar what the next plan is to heed."""
+    review = await agent.asked("note.write")
+    stopped = await typed(house, "stop refund-desk It pays twice. | Check the ledger.")
+    assert _said(stopped).startswith("refund-desk is stopped: 1 review is on hold")
+    held = await agent.review(review["id"])
+    assert (held["held"], held["instruction"]) == (True, "Check the ledger.")
+    (table,) = [block for block in (await typed(house, "agents", person="cy")).blocks if isinstance(block, Table)]
+    assert table.rows == (("refund-desk", "stopped by Ana Ruiz, 23 Nov 09:00 UTC: It pays twice.", "–"),)
+    assert _said(await typed(house, "resume refund-desk")) == "refund-desk may go on."
+    assert _said(await typed(house, "resume refund-desk")) == "refund-desk is not stopped."
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "said"),
+    [
+        ("stop refund-desk Why not.", "bo", "may: [stop]"),
+        ("resume refund-desk", "bo", "may: [stop]"),
+        ("stop refund-desk", "ana", "Say why"),
+        ("stop", "ana", "Say which agent: “/placet stop AGENT”"),
+        ("stop nobody Why not.", "ana", "There is no agent nobody"),
+    ],
+)
+async def test_what_stops_nobody_says_why(house: House, agent: Caller, text: str, person: str, said: str) -> None:
+    """A right, a reason and a name are needed; nothing is held without."""
+    assert said in _said(await typed(house, text, person=person))
+    assert (await agent.asked("note.write"))["held"] is False
+
+
+async def test_without_agents_there_is_nothing_to_stop(house: House) -> None:
+    """It says how one is made."""
+    (text,) = [block for block in (await typed(house, "agents")).blocks if isinstance(block, Text)]
+    assert "placet agent add" in text.text
+
+
 async def test_help_and_unknown_words_list_the_commands(house: House) -> None:
     """Whatever is typed is answered."""
     for text in ("help", "launch", "ls\u202e"):
@@ -243,6 +278,9 @@ async def test_help_and_unknown_words_list_the_commands(house: House) -> None:
             "oncall",
             "explain",
             "away",
+            "agents",
+            "stop",
+            "resume",
             "help",
         ]
     assert "\u202e" not in repr(await typed(house, "ls\u202e"))

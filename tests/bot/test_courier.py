@@ -170,7 +170,7 @@ async def test_a_host_that_cannot_be_one_is_a_failure_not_a_fault(house: House, 
     delivery = await _told(agent, f"https://{'a' * 64}.invalid/hook")
     kept = await _came_to(house, delivery, "due", 1)
     assert kept.error
-    assert house.app.failing == {}
+    assert house.app.workers.failing == {}
 
 
 async def test_410_ends_it(house: House, agent: Caller, receiver: Receiver, clock: FakeClock) -> None:

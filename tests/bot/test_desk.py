@@ -437,9 +437,7 @@ async def test_home_says_who_is_on_call_and_away(tmp_path: Path, clock: FakeCloc
         await house.app.desk.command(ana, "away 2h", surface="web")
         card = await house.app.desk.home(ana)
         (calls,) = [block for block in card.blocks if isinstance(block, Facts)]
-        assert [(f.label, f.value) for f in calls.items] == [
-            ("ops.primary", "Bo Chen (deputy of Ana Ruiz, who is away)")
-        ]
+        assert [(f.label, f.value) for f in calls.items] == [("ops.primary", "Bo Chen (for Ana Ruiz, who is away)")]
         assert "You are away until 23 Nov 11:00" in repr(card.blocks[0])
 
 

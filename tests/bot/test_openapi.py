@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from bot import wire
+from bot import bounds, wire
 from bot.openapi.document import document
 from bot.openapi.schemas import components
 from bot.problems import TITLES
@@ -37,7 +37,7 @@ async def test_every_route_is_documented_and_the_other_way_round(house: House) -
     }
     served = {
         (route.method, route.resource.canonical)
-        for runner in house.app._runners
+        for runner in house.app.listening.runners
         for route in runner.app.router.routes()
         if route.resource is not None and route.method != "HEAD"
     }
@@ -135,7 +135,7 @@ def test_bounds_in_the_document_are_those_checked(owner: str, name: str, made: A
         assert _taken({"action": {"name": "x"}, **made(value)}) is fits, value
 
 
-@pytest.mark.parametrize("name", wire.NAMES)
+@pytest.mark.parametrize("name", bounds.NAMES)
 def test_lengths_in_the_document_are_those_checked(name: str) -> None:
     """A reference may be as long as the document says, and not longer."""
     longest = components()["ActionRequest"]["properties"][name]["maxLength"]

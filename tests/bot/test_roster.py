@@ -81,7 +81,7 @@ async def test_a_server_starts_with_its_calendars_read(house: House) -> None:
     """The first review already reaches who is on call."""
     review = await (await house.agent()).asked("x.do")
     read = await house.store.until(lambda tx: tx.read(review["id"]))
-    assert read.called == {"ana": "oncall:ops.primary, calendar of 2026-11-23T09:00Z"}
+    assert read.called == {"ana": "oncall:ops.primary, calendar 127.0.0.1 of 2026-11-23T09:00Z"}
     assert await told(house) == {"ops.primary": "Ana Ruiz"}
     assert "rotations" not in await ready(house)
 

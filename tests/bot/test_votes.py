@@ -37,6 +37,15 @@ async def test_off_unless_the_operator_says_so(tmp_path: Path) -> None:
             assert "votes_by_token" in answer.body["detail"]
 
 
+@pytest.mark.parametrize("verb", ["stop", "resume", "break_glass", "appeal"])
+async def test_a_token_never_goes_past_a_review(house: House, agent: Caller, cy: Caller, verb: str) -> None:
+    """Whatever rights its person has, and however light the route: who finds it can neither stop nor let go."""
+    review = await agent.asked(COUPON)
+    answer = await _vote(cy, review, verb, reason="Now.")
+    assert (answer.status, "a token is not enough" in answer.body["detail"]) == (403, True)
+    assert (await agent.review(review["id"]))["held"] is False
+
+
 async def test_an_agents_key_never_votes(house: House, agent: Caller) -> None:
     """Nor reads a person's inbox; and a person's token is no agent."""
     review = await agent.asked(COUPON)

@@ -55,6 +55,29 @@ def test_a_name_in_use_is_refused_until_it_is_revoked(placet: Placet, house: Pat
     assert placet("agent", "add", "refunds", "--config", house).code == 0
 
 
+def test_an_agent_is_stopped_without_a_server(placet: Placet, house: Path) -> None:
+    """Kept at once, for whoever serves next; the list says by whom and why, and a reason is asked for."""
+    placet("agent", "add", "refunds", "--config", house)
+    assert placet("agent", "stop", "refunds", "--config", house).code == 2
+    blank = placet("agent", "stop", "refunds", "--reason", " ", "--config", house)
+    assert (blank.code, blank.err.count("Say why")) == (1, 1)
+    ran = placet("agent", "stop", "refunds", "--reason", "It pays twice.", "--instruction", "Wait.", "--config", house)
+    assert ran.out.strip() == "refunds is stopped. What it has open is held as soon as Placet serves."
+    assert "stopped by operator: It pays twice." in placet("agent", "list", "--config", house).out
+    stopped = json.loads(placet("agent", "list", "--json", "--config", house).out)[0]["stopped"]
+    assert (stopped["by"], stopped["instruction"]) == ("operator", "Wait.")
+    assert placet("agent", "resume", "refunds", "--config", house).out.strip() == "refunds may go on."
+    again = json.loads(placet("agent", "resume", "refunds", "--json", "--config", house).out)
+    assert (again["new"], again["text"]) == (False, "refunds is not stopped.")
+
+
+def test_nobody_is_stopped_who_is_not_there(placet: Placet, house: Path) -> None:
+    """The sentence says where the names are."""
+    ran = placet("agent", "stop", "refunds", "--reason", "It pays twice.", "--config", house)
+    assert ran.code == 1
+    assert "placet agent list" in ran.err
+
+
 def test_a_fresh_secret_is_the_last_line(placet: Placet, house: Path) -> None:
     """It differs from the first."""
     first = json.loads(placet("agent", "add", "refunds", "--json", "--config", house).out)["secret"]

@@ -65,7 +65,7 @@ def test_every_warning_has_a_way_out(placet: Placet, house: Path) -> None:
         ({"teams": {}}, "configuration", "bad", "teams.app_id"),
         ({"surfaces": {"discord": {}}}, "surfaces", "bad", "discord is configured, and no adapter"),
         ({"web": {"enabled": False}}, "surfaces", "bad", "nobody sees"),
-        ({"gateways": {"sms": "NO_SUCH_VARIABLE"}}, "gateways", "bad", "NO_SUCH_VARIABLE"),
+        ({"gateways": {"sms": "NO_SUCH_VARIABLE"}}, "gateways", "bad", "sms: NO_SUCH_VARIABLE is not set"),
         ({"database": "memory://"}, "database", "warn", "forgets"),
         ({"database": "sqlite:///missing/placet.db"}, "database", "bad", "Create the folder"),
     ],
@@ -126,7 +126,7 @@ def test_what_one_person_alone_cannot_do(placet: Placet, tmp_path: Path) -> None
     config = tmp_path / "placet.yml"
     assert "nobody fills two slots" in _found(placet, config, "people", "bad")
     assert "it-ops.primary: me now" in _found(placet, config, "rotations", "ok")
-    assert "sms" in _found(placet, config, "gateways", "warn")
+    assert "goes by sms, which gateways:" in _found(placet, config, "policy", "warn")
 
 
 @pytest.mark.slow

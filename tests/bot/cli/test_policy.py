@@ -58,6 +58,30 @@ def test_explain_reads_a_request_from_standard_input(placet: Placet, house: Path
     assert told["route"]["tier"] == "approve"
 
 
+def test_explain_says_who_is_called_at_each_instant(placet: Placet, house: Path) -> None:
+    """One table an instant, without the rules where there are several; JSON holds the same lines, a list of several."""
+    request = json.dumps({"action": {"name": "refund.issue", "arguments": {"amount": 1500}}})
+    at = ("--at", "2026-03-04T12:00", "--at", "2026-12-25T22:00")
+    text = placet("policy", "explain", "-", *at, "--config", house, given=request)
+    assert text.code == 0, text.err
+    assert text.out.count("Who exactly") == 2
+    assert "--- asked Fri 25 Dec 22:00 (UTC)" in text.out
+    assert "not reached" not in text.out
+    told = json.loads(placet("policy", "explain", "-", "--json", *at, "--config", house, given=request).out)
+    assert [each["escalation"][0]["at"] for each in told] == ["2026-03-04T12:00:00+00:00", "2026-12-25T22:00:00+00:00"]
+    assert told[0]["escalation"][0]["whom"] == "channel:role"
+
+
+def test_explain_of_what_nobody_is_asked_for_says_so(placet: Placet, house: Path, tmp_path: Path) -> None:
+    """And a policy without a configuration beside it is explained too, by its own names."""
+    free = tmp_path / "free.yml"
+    free.write_text("policy: p\nversion: 1\nactions: {a: {risk: low}}\ndefault: {tier: auto}\n", "utf-8")
+    given = json.dumps({"action": {"name": "a"}})
+    ran = placet("policy", "explain", "-", "--policy", free, "--config", tmp_path / "none.yml", given=given)
+    assert ran.code == 0, ran.err
+    assert "Nobody is asked beforehand." in ran.out
+
+
 def test_explain_names_what_is_wrong_with_a_request(placet: Placet, house: Path, tmp_path: Path) -> None:
     """Not JSON, no object, an unknown field, no such file, no time: each its own sentence."""
     for given, says in (("{", "not JSON"), ("[]", "JSON object"), ('{"action": {"name": "a"}, "x": 1}', "/x")):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.bot.cli.conftest import ROOT, Placet, change, serving
 
@@ -116,6 +117,22 @@ def test_sighup_loads_the_policy_anew_or_keeps_the_old_one(placet: Placet, house
         server.process.send_signal(signal.SIGHUP)
         assert "policy.yml:1" in server.heard("policy_not_loaded")
         assert _ask(server.url, key, _refund(180))["policy"].startswith("starter@2")
+
+
+def test_sighup_takes_over_the_people_of_placet_yml(placet: Placet, house: Path) -> None:
+    """Whoever is added is known at once; a file that does not load changes nothing and is said."""
+    with serving(house) as server:
+        people = yaml.safe_load(house.read_text("utf-8"))["people"]
+        change(house, people=[*people, {"id": "fay", "name": "Fay Osei", "roles": ["reviewer"]}])
+        server.process.send_signal(signal.SIGHUP)
+        server.heard('"event": "reloaded"')
+        assert "reviewer (placet.yml)" in placet("people", "whois", "fay", "--config", house).out
+        before = house.read_text("utf-8")
+        house.write_text("people: [", "utf-8")
+        server.process.send_signal(signal.SIGHUP)
+        assert "is not YAML" in server.heard("config_not_loaded")
+        house.write_text(before, "utf-8")
+        assert "Fay Osei" in placet("people", "whois", "fay", "--config", house).out
 
 
 def test_what_keeps_it_from_starting_is_a_sentence(placet: Placet, house: Path) -> None:
