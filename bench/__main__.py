@@ -22,6 +22,8 @@ import psutil
 from bench.beside import ENV, beside
 from bench.classify import classify_ms
 from bench.clicks import RATE, ack_ms
+from bench.notified import RATE as ASKS
+from bench.notified import notified_ms
 from bench.rig import Receiver, Server, quantile, server
 
 ROUNDS = 3
@@ -158,6 +160,12 @@ async def clicking() -> list[Row]:
     return [Row(name=f"click → ack at {RATE}/s, p99", value=best, unit="ms", must=50)]
 
 
+async def notifying() -> list[Row]:
+    """A request until the first message about it is posted."""
+    best = min([await notified_ms() for _ in range(ROUNDS)])
+    return [Row(name=f"create → first message at {ASKS}/s, p99", value=best, unit="ms", must=2000)]
+
+
 async def many_pending() -> list[Row]:
     """A hundred thousand pending reviews, with Slack and Teams: how soon a restart is ready, and what they cost."""
     with tempfile.TemporaryDirectory() as name:
@@ -199,7 +207,7 @@ async def main() -> int:
     print(f"{'row':<44} {'measured':>10} {'':<5} {'must':>8} {'goal':>8}")
     rows: list[Row] = []
     work: list[Callable[[], Awaitable[list[Row]]]] = [
-        creating, deciding, bursting, lambda: bursting(5), clicking, many_pending,
+        creating, deciding, bursting, lambda: bursting(5), clicking, notifying, many_pending,
     ]  # fmt: skip
 
     def tell(found: list[Row]) -> None:
