@@ -165,7 +165,10 @@ async def until(slack: Slack, found: Callable[[], Awaitable[bool]]) -> None:
 async def looped(
     emulator: Emulator, folder: Path, policy: str, channel: str = "reviews", **settings: Any
 ) -> AsyncIterator[Loop]:
-    """A running Placet with Slack and the web; the role `manager` has the channel, Ana has the role."""
+    """A running Placet with Slack and the web; the role `manager` has the channel, Ana has the role.
+
+    `settings` are sections of placet.yml, of which roles and people are added to those there; `env` are more secrets.
+    """
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(slack_server(emulator))
         receiver = await stack.enter_async_context(receiving())
@@ -174,8 +177,12 @@ async def looped(
         (folder / "policy.yml").write_text(policy)
         made = _config(receiver.address, users, where, slack.api_url)
         made["slack"] |= settings.pop("slack", {})
+        for person in settings.pop("people", []):
+            _merge(made["people"], person)
+        for role, said in settings.pop("roles", {}).items():
+            made["roles"][role] = made["roles"].get(role, {}) | said
+        env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET} | settings.pop("env", {})
         config = parse(made | settings)
-        env = {"PLACET_SLACK_BOT_TOKEN": TOKEN, "PLACET_SLACK_SIGNING_SECRET": SECRET}
         app, store = served(config, folder, env)
         await app.start()
         made = await app.operations.run("agent.add", {"name": "refund-desk"})
@@ -204,6 +211,15 @@ def served(config: Config, folder: Path, env: Mapping[str, str]) -> tuple[App, W
     clock = SystemClock()
     store = Watched(open_store(database_url(config.database, folder), clock))
     return App(config, folder=folder, env=env, clock=clock, store=store), store
+
+
+def _merge(people: list[dict[str, Any]], person: dict[str, Any]) -> None:
+    """Say more of somebody who is there, or add them."""
+    known = next((other for other in people if other["id"] == person["id"]), None)
+    if known is None:
+        people.append(person)
+    else:
+        known |= person
 
 
 def _config(address: str, users: dict[str, str], channel: str, api_url: str) -> dict[str, Any]:

@@ -180,12 +180,14 @@ class House:
         made = await self.app.operations.run("token", {"person": name})
         return Caller(self, name, made["token"])
 
-    async def press(self, verb: Verb | str, review: Object, person: str = "ana", **more: Any) -> Reply:
-        """What a person presses on the web; on the revision they were given."""
+    async def press(
+        self, verb: Verb | str, review: Object, person: str = "ana", *, tenant: str = "signin", **more: Any
+    ) -> Reply:
+        """What a person presses on the web, having come in by `tenant`; on the revision they were given."""
         return await self.app.desk.interact(
             Interaction(
                 verb=Verb(verb),
-                identity=Identity(surface="web", id=person, tenant="signin"),
+                identity=Identity(surface="web", id=person, tenant=tenant),
                 review=review["id"],
                 revision=review["revision"],
                 **more,

@@ -45,7 +45,8 @@ class Board:
     """A surface that keeps what was posted and fails as told: `faults` are used up, one a call.
 
     A fault with `made` set happens after the post was made, as when an answer is lost. `blind` forbids looking,
-    `closed` are addresses it may not post to.
+    `closed` are addresses it may not post to, `muted`
+    those where nobody notices, and why.
     """
 
     name: str = "slack"
@@ -63,6 +64,7 @@ class Board:
     told: int = 0
     _telling: asyncio.Condition = field(default_factory=asyncio.Condition)
     blind: bool = False
+    muted: dict[str, str] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     tenant: str | None = None
     gate: asyncio.Event | None = None
@@ -88,7 +90,7 @@ class Board:
         self.posts[message] = [card]
         if self.made:
             self._fail()
-        return MessageRef(surface=self.name, ref={"id": message})
+        return MessageRef(surface=self.name, ref={"id": message}, muted=self.muted.get(target.address, ""))
 
     async def update(self, ref: MessageRef, card: Card) -> None:
         """Keep what a post shows now."""
@@ -126,13 +128,20 @@ class Board:
 
 @asynccontextmanager
 async def working(
-    folder: Path, board: Board, clock: Clock | None = None, *, policy: str = POLICY, **config: Object
+    folder: Path,
+    board: Board,
+    clock: Clock | None = None,
+    *,
+    policy: str = POLICY,
+    others: Sequence[Board] = (),
+    **config: Any,
 ) -> AsyncIterator[House]:
-    """A house whose Slack is the board. `config` replaces sections of CONFIG."""
+    """A house whose Slack is the board, beside `others` of their own names. `config` replaces sections of CONFIG."""
     async with running(folder, policy=policy, config={**CONFIG, **config}, clock=clock) as house:
         app = house.app
-        app.directory = type(app.directory)(app.config, ("web", "slack"))
-        outbox = Outbox(app.service, {"slack": board}, app.desk.card, app.hub, app.clock, app.desk.queue_card)
+        boards = {each.name: each for each in (board, *others)}
+        app.directory = type(app.directory)(app.config, ("web", *boards))
+        outbox = Outbox(app.service, boards, app.desk.card, app.hub, app.clock, app.desk.queue_card)
         await instead_of_its_own(house)
         task = asyncio.create_task(outbox.run())
         try:
@@ -146,7 +155,7 @@ async def working(
 
 async def instead_of_its_own(house: House) -> None:
     """Stop the house's own outbox."""
-    own = next(task for task in house.app._tasks if task.get_name() == "outbox")
+    own = next(task for task in house.app.workers.tasks if task.get_name() == "outbox")
     own.cancel()
     with suppress(asyncio.CancelledError):
         await own

@@ -36,6 +36,7 @@ from reviews.card import (
     Way,
 )
 from reviews.model import Verb
+from tests.fakes import rare
 
 #: The instant at which the samples are looked at.
 NOW = datetime(2026, 11, 25, 11, 40, tzinfo=UTC)
@@ -88,6 +89,20 @@ def changes_form() -> Form:
         name="about", label="Which part", kind=Kind.CHOICE, choices=tuple(places), labels=tuple(places.values())
     )
     return replace(asked, fields=(*asked.fields, about))
+
+
+def plan_form() -> Form:
+    """The steps of a plan, to be ticked."""
+    steps = ("Drain web-7 of traffic", "Stop web-7 & keep its disk", "Delete the disk of web-7")
+    return Form(
+        intro="What is left out makes a new revision, checked again; all of them approves the plan as it is.",
+        submit="Approve the ticked steps",
+        fields=tuple(
+            Input(name=f"/steps/{n}", label=f"Step {n + 1} “{step}”", kind=Kind.BOOLEAN, value="true", required=True)
+            for n, step in enumerate(steps)
+        ),
+        whole=Input(name="", label="Arguments (JSON)", kind=Kind.JSON, value="{}", required=True),
+    )
 
 
 def _whom(**people: str) -> Input:
@@ -542,7 +557,7 @@ def _hostile_fields() -> tuple[Input, ...]:
 
 def all_cards() -> dict[str, Card]:
     """Each sample by its name."""
-    makers = (refund, it_pending, decided, expired, changes_requested, held, largest, hostile)
+    makers = (refund, it_pending, decided, expired, changes_requested, held, largest, hostile, *rare.MAKERS)
     return {make.__name__: make() for make in makers}
 
 

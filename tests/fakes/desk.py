@@ -16,7 +16,7 @@ from reviews.card import Actions, Card, Form, Go, Input, Kind, Line, Lines, Text
 from reviews.errors import NotFound
 from reviews.events import Answer, Interaction, Reply
 from reviews.model import Identity, Person, RiskLevel, Status, Verb
-from reviews.ports import Asked, Notice, QueueFilter, QueueItem, QueuePage, Refusal, Session
+from reviews.ports import Asked, Backlog, Notice, QueueFilter, QueueItem, QueuePage, Refusal, Session
 from tests.fakes import cards as samples
 
 ANA = Person(id="ana", name="Ana Ruiz", roles=frozenset({"manager"}), level=2)
@@ -57,6 +57,9 @@ class FakeDesk:
     cards: dict[str, Card] = field(default_factory=dict)
     items: list[QueueItem] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=lambda: {p.id: p for p in (ANA, BO, CLEO)})
+    backlog: list[Backlog] = field(
+        default_factory=lambda: [Backlog(whom="manager", waiting=12, oldest=samples.NOW - timedelta(hours=3))]
+    )
     replies: dict[Verb, Callable[[Interaction], Reply]] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     done: list[Interaction] = field(default_factory=list)
@@ -128,7 +131,8 @@ class FakeDesk:
         start = int(filter.cursor or 0)
         more = str(start + filter.limit) if start + filter.limit < len(found) else None
         counts = {name: len(items) for name, items in views.items()}
-        return QueuePage(items=tuple(found[start : start + filter.limit]), cursor=more, counts=counts)
+        page = tuple(found[start : start + filter.limit])
+        return QueuePage(items=page, cursor=more, counts=counts, backlog=tuple(self.backlog))
 
     async def read(self, review: str, person: Person, *, surface: str, reveal: bool = False) -> Card:
         """The card given, its redacted facts shown when `reveal`."""
@@ -229,6 +233,7 @@ class FakeDoor:
     demo: bool = False
     links: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    asked_again: list[str] = field(default_factory=list)
     made: int = 0
 
     def link(self, person: str, scope: str | None = None) -> str:
@@ -259,6 +264,15 @@ class FakeDoor:
             return Refusal(text="This link was used before. Ask for a new one.")
         person, scope = found
         return self.sign_in(self.people[person], via="link" if scope else "signin", scope=scope)
+
+    async def invite(self, person: str, review: str) -> str:
+        """The address of a fresh link for one review."""
+        return f"https://placet.example.com/enter?link={self.link(person, review)}"
+
+    async def again(self, link: str) -> str:
+        """Keep who asked."""
+        self.asked_again.append(link)
+        return "If it was ours, another is on its way."
 
     async def session(self, secret: str) -> Session | None:
         """The session, while it lasts."""

@@ -57,7 +57,8 @@ class Ephemeral:
 class Slack:
     """One test's Slack. `faults` by method are used up one by one (None: that call goes well; `link` is the socket);
     `calls`, `ephemerals` and `responses` (what came to a `response_url`) are in order. `views` are the modals and Homes
-    as they stand, by id. `author` makes all of history another app's."""
+    as they stand, by id. `author` makes all of history another app's. `told` are the answers, by method, to what the
+    emulator does not know."""
 
     upstream: str
     session: aiohttp.ClientSession
@@ -73,6 +74,7 @@ class Slack:
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     acked: list[Json] = field(default_factory=list)
     author: str | None = None
+    told: dict[str, Json] = field(default_factory=lambda: {"dnd.info": {"ok": True, "dnd_enabled": False}})
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     # ------------------------------------------------------------------------------------------ the API
@@ -86,7 +88,7 @@ class Slack:
         if fault is not None and not (fault.dropped or fault.silent):
             self.changed.set()
             return _failed(fault)
-        answer = self._refusal(request, method, args) or await self.ask(method, args)
+        answer = self._refusal(request, method, args) or self.told.get(method) or await self.ask(method, args)
         if method == "conversations.history" and answer["ok"]:
             answer["messages"] = [m for m in answer["messages"] if float(m["ts"]) > float(args.get("oldest", 0))]
             for message in answer["messages"] if self.author else ():

@@ -97,7 +97,8 @@ def _filled(block: Json, values: Json) -> Json:
         case "selected_option" if value is not None:
             value = next(option for option in element["options"] if option["value"] == value)
         case "selected_options":
-            value = [o for o in element["options"] if any(o["value"].startswith(start) for start in value or ())]
+            starts = [value] if isinstance(value, str) else value or ()
+            value = [o for o in element["options"] if any(o["value"].startswith(start) for start in starts)]
     return {element["action_id"]: {"type": element["type"], key: value}}
 
 
