@@ -21,7 +21,7 @@ def reader(tmp_path: Path) -> Iterator[Walk]:
     made.end()
 
 
-def _save(folder: Path, text: str) -> None:
+def save(folder: Path, text: str) -> None:
     """What a page says of a file: the sections of a configuration are put in the place of those there are."""
     name, _, content = text.removeprefix("# ").partition("\n")
     if name == "placet.yml":
@@ -38,7 +38,7 @@ def test_how_to_set_up_rotations(reader: Walk) -> None:
         if block.info == "sh":
             printed = reader.type(block.text)
         else:
-            _save(reader.folder / "shifts", block.text)
+            save(reader.folder / "shifts", block.text)
     assert "ops.secondary: calendar read" in printed
     assert "There are gaps." in printed
     assert "0 to mend" in printed

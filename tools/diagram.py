@@ -24,8 +24,34 @@ carries a grant, the right to act, which is used once, or lapses, or is revoked 
 _FOOT = """
 Refused: the decision that stands is told, in private on a surface and as 409 to an agent, and the log keeps it.
 Whisper: a private sentence, nothing else. Time is settled before an event is looked at: a vote at the deadline finds
-the review expired. While its agent is stopped, votes are whispered and 423 is the answer to the agent; rejecting,
-withdrawing, taking back, comments and outcomes still work.
+the review expired, and one from `human_only` on finds that a person must do it. While its agent is stopped, votes are
+whispered and 423 is the answer to the agent; rejecting, withdrawing, taking back, comments and outcomes still work, and
+an approval lapses in its time. The agent may revise meanwhile.
+
+## What a stopped agent asks for
+
+It is opened *pending* and held, whatever its route: the policy decides nothing and nobody is called, `auto` and
+`sample` included. A revision by a stopped agent waits in the same way. When the agent is resumed it sets out, its
+schedule counted from then.
+
+## The emergency
+
+The first person with the right `break_glass` asks, with a reason; everybody who may observe is told. A second one with
+that right, on the same revision and within the window, approves by pressing it too. After the window, or on a new
+revision, the next press is a first one. Neither may be the agent's owner, whom it acts for, or somebody left out of the
+review. There is no glass around what only a person may do, nor around what was done already. The approval is short, it
+can be used at once, and a feedback review follows (`after_glass`), which neither of the two decides.
+
+## The appeal
+
+What a person rejected, before it was done, can be appealed once: a linked review opens to a higher level than that of
+who rejected it. Neither they nor who appealed decides it. The verdict of the first stays what it was; the linked review
+has a grant of its own. Its rejection can be appealed in turn, by somebody else and to a higher level still.
+
+## The right to act
+
+Where the route says `undo`, what people approved rests so long before it can be used (423 until then), and its validity
+counts from there. Until it is used a voter may undo it and a senior may revoke it.
 """
 
 

@@ -35,7 +35,7 @@ Part = Mapping[str, Any]
 
 _KEYS = """\
 `placet.yml` is YAML. A key that is not here is refused, and so is a value of another kind. Secrets are not
-here: see [secrets](secrets.md). Read, and without effect yet: `gateways`, `audit`, and of a person `phone`. A person's
+here: see [secrets](secrets.md). Read, and without effect yet: `audit`. A person's
 `timezone` is that of the times they type and are shown when they are away, and of nothing else yet.
 """
 _CONDITIONS = """\
@@ -120,9 +120,27 @@ def _said(part: Part) -> str:
 def configuration() -> str:
     """placet.yml, section by section, from the models it is read into."""
     models = {"placet.yml": Config, "slack": SlackConfig, "teams": TeamsConfig, "web": WebConfig}
-    schemas = {name: TypeAdapter(model).json_schema() for name, model in models.items()}
+    schemas = {name: _spelled(TypeAdapter(model).json_schema()) for name, model in models.items()}
     sections = [line for name, part in schemas.items() for line in _section(name, part, part.get("$defs", {}))]
     return _page("Configuration", "the models it is read into", [_KEYS], sections)
+
+
+def _spelled(schema: Part) -> Part:
+    """A schema in which closed words are written out where they are meant: they have no section of their own."""
+    words = {f"#/$defs/{k}": {"enum": part["enum"]} for k, part in schema.get("$defs", {}).items() if "enum" in part}
+
+    def spelled(value: Any) -> Any:
+        match value:
+            case {"$ref": ref} if ref in words:
+                return words[ref]
+            case dict():
+                return {key: spelled(inner) for key, inner in value.items()}
+            case list():
+                return [spelled(inner) for inner in value]
+            case _:
+                return value
+
+    return dict(spelled(schema))
 
 
 def _section(path: str, part: Part, others: Mapping[str, Part]) -> Iterator[str]:

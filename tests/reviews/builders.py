@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from reviews.events import (
     Answered,
+    Appealed,
     Approved,
     BrokenGlass,
     ChangesRequested,
@@ -99,19 +100,28 @@ def a_schedule(minutes: float = 0, *, chain: tuple[Rung, ...] = CHAIN, sla: floa
 
 
 def opened(*, reach: tuple[Reach, ...] = REACH, sla: float | None = None, request: Any = None, **over: Any) -> Review:
-    """A review just opened. `owners` and `principal` are the review's, the rest is the route's."""
+    """A review just opened. What is in WHOSE is the review's, the rest is the route's."""
     return opening(reach=reach, sla=sla, request=request, **over).review
 
 
+#: What is the review's own; the rest is the route's.
+WHOSE = ("owners", "principal", "named", "about", "relation", "excluded")
+
+
 def opening(
-    *, reach: tuple[Reach, ...] = REACH, sla: float | None = None, request: Any = None, **over: Any
+    *,
+    reach: tuple[Reach, ...] = REACH,
+    sla: float | None = None,
+    request: Any = None,
+    held: Held | None = None,
+    **over: Any,
 ) -> Transition:
-    """The opening of a review, with its effects."""
-    whose = {name: over.pop(name) for name in ("owners", "principal", "named", "about") if name in over}
+    """The opening of a review, with its effects; `held` says how its agent was stopped."""
+    whose = {name: over.pop(name) for name in WHOSE if name in over}
     route = a_route(**({"needs": (MANAGER,), "chain": CHAIN} | over))
     bare = a_review(route=route, request=request or a_request(), **whose)
     ladder = dataclasses.replace(bare.ladder, schedule=a_schedule(chain=route.chain, sla=sla))
-    return open_review(dataclasses.replace(bare, ladder=ladder), reach)
+    return open_review(dataclasses.replace(bare, ladder=ladder), reach, held=held)
 
 
 def proposing(review: Review, amount: float, **route: Any) -> Proposal:
@@ -167,6 +177,7 @@ EVENTS: dict[type, Callable[[Review, float], Event]] = {
     Undone: lambda _r, m: by(Undone, ANA, m),
     Revoked: lambda _r, m: by(Revoked, BO, m),
     BrokenGlass: lambda _r, m: by(BrokenGlass, BO, m, allowed=True, reason="The shop is down"),
+    Appealed: lambda _r, m: by(Appealed, BO, m, allowed=True, level=3, follow="rev_again", reason="It was paid twice"),
     Revised: lambda r, m: revises(r, 77.0, m),
     Withdrawn: lambda _r, m: Withdrawn(at=at(m)),
     Redeemed: lambda r, m: redeems(r, m),

@@ -9,15 +9,36 @@ import pytest
 
 from reviews.card import Control, Go, Input, Kind, Way
 from reviews.controls import MOST_FIELDS, Controls, places
-from reviews.model import Evidence, Review, ReviewType, RiskLevel, Status, Verb
-from tests.fakes.builders import a_request, a_review, a_route
+from reviews.model import (
+    ALL_DECISIONS,
+    Cause,
+    Decision,
+    Evidence,
+    Glass,
+    Grant,
+    GrantState,
+    Person,
+    Review,
+    ReviewType,
+    Right,
+    RiskLevel,
+    Seat,
+    Status,
+    Tier,
+    Verb,
+)
+from reviews.surroundings import Surroundings
+from reviews.values import replace
+from tests.fakes.builders import START, a_request, a_review, a_route
 
 EVERY = (Verb.APPROVE, Verb.REJECT, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.ESCALATE)
 
 
-def controls(review: Review, *, hides: bool = False, people: dict[str, str] | None = None) -> dict[Verb, Control]:
+def controls(
+    review: Review, *, hides: bool = False, people: dict[str, str] | None = None, **around: Any
+) -> dict[Verb, Control]:
     """The controls of a review by verb."""
-    block = Controls(review, str, people or {}, hides=hides).block()
+    block = Controls(review, str, people or {}, Surroundings(**around), hides=hides).block()
     return {control.verb: control for control in (*block.controls, *block.overflow)}
 
 
@@ -115,3 +136,106 @@ def test_a_name_that_tells_something_hidden_is_not_offered() -> None:
         "/evidence/1",
     ]
     assert len(places(a_request(arguments={f"a{n}": n for n in range(500)}), str)) == MOST_FIELDS
+
+
+# --- what only some may
+
+STOPS, BREAKS, APPEALS = (frozenset({right}) for right in (Right.STOP, Right.BREAK_GLASS, Right.APPEAL))
+
+
+def _decided(status: Status, cause: Cause = Cause.HUMAN, **over: Any) -> Review:
+    seat = Seat(person="ana", name="Ana", role="manager", slot=0, surface="web", at=START)
+    decision = Decision(verdict=status, cause=cause, decided_at=START, revision=1, digest="", by=(seat,))
+    return a_review(status=status, decision=decision, **over)
+
+
+def _reader(person: str, *rights: Right) -> Person:
+    return Person(id=person, name=person.title(), may=frozenset(rights))
+
+
+def test_an_agent_is_stopped_with_a_reason_and_an_instruction() -> None:
+    """Only where somebody has the right; the instruction may be left out; the house's own agent has nobody to stop."""
+    assert Verb.STOP not in controls(a_review())
+    stop = controls(a_review(), rights=STOPS)[Verb.STOP]
+    assert (stop.label, field(stop, "reason").required, field(stop, "notes").required) == (
+        "Stop billing-bot",
+        True,
+        False,
+    )
+    assert field(stop, "notes").label == "Instruction for its next plan"
+    assert Verb.STOP not in controls(a_review(agent="desk"), rights=STOPS)
+    granted = Grant(state=GrantState.OPEN, valid_until=START)
+    assert Verb.STOP in controls(_decided(Status.APPROVED, grant=granted), rights=STOPS)
+    assert Verb.STOP not in controls(_decided(Status.REJECTED), rights=STOPS)
+
+
+def test_a_stopped_agent_is_resumed_where_it_is_held() -> None:
+    """Asked back first; on a held approval as well, and by nobody without the right."""
+    held = a_review(held_since=START)
+    assert controls(held, rights=STOPS)[Verb.RESUME].confirm.startswith("Let billing-bot go on?")
+    assert not {Verb.RESUME, Verb.STOP} & controls(held).keys()
+    assert Verb.STOP not in controls(held, rights=STOPS)
+    granted = Grant(state=GrantState.OPEN, valid_until=START)
+    assert Verb.RESUME in controls(_decided(Status.APPROVED, grant=granted, held_since=START), rights=STOPS)
+
+
+def test_the_glass_is_broken_by_one_and_observed_by_another() -> None:
+    """The first must say why; who asked does not observe, nor does anybody whose own request it is."""
+    asked = controls(a_review(), rights=BREAKS)[Verb.BREAK_GLASS]
+    assert (asked.label, field(asked, "reason").required) == ("Break glass", True)
+    glass = Glass(person="ana", name="Ana", reason="Down", surface="web", at=START, until=START)
+    review = a_review(glass=glass, owners=frozenset({"own"}), principal="pri")
+    seen = controls(review, rights=BREAKS, reader=_reader("bo", Right.BREAK_GLASS))[Verb.BREAK_GLASS]
+    assert (seen.label, field(seen, "reason").required) == ("Observe", False)
+    for barred in ("ana", "own", "pri"):
+        assert Verb.BREAK_GLASS not in controls(review, rights=BREAKS, reader=_reader(barred, Right.BREAK_GLASS))
+
+
+@pytest.mark.parametrize(
+    "review",
+    [
+        a_review(held_since=START),
+        a_review(about="rev_1"),
+        a_review(route=a_route(tier=Tier.HUMAN_ONLY)),
+        a_review(status=Status.EXPIRED),
+    ],
+    ids=["held", "afterwards", "human_only", "over"],
+)
+def test_there_is_no_glass_where_nothing_could_be_approved(review: Review) -> None:
+    """A control that can only be refused is none."""
+    assert Verb.BREAK_GLASS not in controls(review, rights=BREAKS)
+
+
+def test_a_rejection_can_be_appealed() -> None:
+    """By an owner of the agent or with the right; not by who rejected it, not twice, not what nobody rejected."""
+    rejected = _decided(Status.REJECTED, owners=frozenset({"own"}))
+    assert field(controls(rejected)[Verb.APPEAL], "reason").required
+    assert Verb.APPEAL in controls(rejected, reader=_reader("own"))
+    assert Verb.APPEAL in controls(rejected, reader=_reader("bo"), rights=APPEALS)
+    assert Verb.APPEAL not in controls(rejected, reader=_reader("bo"))
+    assert Verb.APPEAL not in controls(rejected, reader=_reader("ana"), rights=APPEALS)
+    assert Verb.APPEAL not in controls(replace(rejected, appeal="rev_2"), rights=APPEALS)
+    assert Verb.APPEAL not in controls(_decided(Status.REJECTED, Cause.POLICY), rights=APPEALS)
+    assert Verb.APPEAL not in controls(_decided(Status.APPROVED), rights=APPEALS)
+
+
+def test_a_plan_is_edited_by_choosing_its_steps() -> None:
+    """Which the button says."""
+    plan = a_request(arguments={"steps": ["Stop web-7", "Start it"]}, review_type=ReviewType.PLAN)
+    assert controls(a_review(request=plan))[Verb.EDIT].label == "Choose steps"
+    assert controls(a_review())[Verb.EDIT].label == "Edit"
+
+
+def test_a_handoff_offers_the_answer_first() -> None:
+    """The task is theirs."""
+    route = a_route(allowed=(*ALL_DECISIONS, Verb.ANSWER))
+    handoff = a_review(request=a_request(review_type=ReviewType.HANDOFF), route=route)
+    assert tuple(controls(handoff))[:2] == (Verb.ANSWER, Verb.APPROVE)
+
+
+def test_only_who_approved_undoes_it() -> None:
+    """On a card that many read it stays, for one of them may have."""
+    granted = _decided(Status.APPROVED, grant=Grant(state=GrantState.OPEN, valid_until=START))
+    assert Verb.UNDO in controls(granted)
+    assert Verb.UNDO in controls(granted, reader=_reader("ana"))
+    assert Verb.UNDO not in controls(granted, reader=_reader("bo"))

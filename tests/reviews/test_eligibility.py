@@ -7,7 +7,18 @@ import itertools
 
 import pytest
 
-from reviews.eligibility import CALLED, PRINCIPAL, Barred, Standing, allowed, needed, seats, slots_of, standing
+from reviews.eligibility import (
+    CALLED,
+    PRINCIPAL,
+    Barred,
+    Standing,
+    allowed,
+    coming,
+    needed,
+    seats,
+    slots_of,
+    standing,
+)
 from reviews.events import Approved
 from reviews.model import ALL_DECISIONS, Need, Order, Person, Review, ReviewType, RiskLevel, Tier, Verb
 from tests.fakes.builders import a_request, a_vote
@@ -166,3 +177,35 @@ def test_what_is_open(tier: Tier, kind: ReviewType, verbs: tuple[Verb, ...]) -> 
 def test_rejecting_is_always_open() -> None:
     """Also where a route forgot it."""
     assert allowed(opened(allowed=(Verb.APPROVE,))) == (Verb.APPROVE, Verb.REJECT)
+
+
+def test_by_hand_leaves_doing_it_and_rejecting() -> None:
+    """Neither a yes nor an edit, which is one; asking for another proposal stays, and answering opens."""
+    review = opened()
+    by_hand = dataclasses.replace(review, ladder=dataclasses.replace(review.ladder, by_hand=True))
+    assert set(allowed(by_hand)) == {Verb.REJECT, Verb.REQUEST_CHANGES, Verb.ANSWER}
+
+
+def test_who_had_their_say_before_does_not_decide() -> None:
+    """Whatever they hold, and however they were called: an appeal is for other eyes."""
+    review = called(opened(risk=RiskLevel.LOW, excluded=frozenset({"ana", "fay"})), FAY)
+    said = "You have had your say in the review this is about, so somebody else must decide it."
+    assert standing(review, ANA) == standing(review, FAY) == Barred(text=said)
+    assert who(review) == "bo"
+
+
+def test_in_sequence_one_slot_is_called_for_at_a_time() -> None:
+    """The next one open; as it will be when somebody who can fill it approves; nobody at the end."""
+    review = opened(tier=Tier.DUAL, needs=(SECURITY, LEAD), order=Order.SEQUENCE)
+    assert coming(review) == (SECURITY,)
+    assert coming(review, CAL) == (LEAD,)
+    assert coming(review, EVE) == coming(review, FAY) == (SECURITY,)
+    half = after(review, by(Approved, CAL, 1))
+    assert coming(half) == coming(half, CAL) == (LEAD,)
+    assert coming(half, EVE) == ()
+
+
+def test_in_any_order_everybody_is_called_for() -> None:
+    """From the beginning, whoever has approved."""
+    review = opened(tier=Tier.DUAL, needs=(SECURITY, LEAD))
+    assert coming(review) == coming(review, CAL) == (SECURITY, LEAD)

@@ -15,7 +15,8 @@ from reviews.events import Interaction
 from reviews.filled import Faults
 from reviews.forms import edit_form, in_one, merged
 from reviews.model import Identity, Object, Review, Verb
-from reviews.present import Surroundings, present
+from reviews.present import present
+from reviews.surroundings import Surroundings
 from reviews.values import replace
 from tests.fakes import cards
 from tests.fakes.builders import a_request, a_review, a_route

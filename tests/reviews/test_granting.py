@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from reviews.events import (
     Answer,
     Approved,
+    Held,
     Message,
+    Released,
     Revoked,
     Undone,
 )
-from reviews.lifecycle import decide, next_alarm
+from reviews.lifecycle import decide, next_alarm, sentence
 from reviews.model import (
     GrantState,
     ReviewType,
     Status,
+    Tier,
 )
 from tests.fakes.builders import a_request
 from tests.reviews.builders import (
@@ -67,6 +74,45 @@ def test_an_edited_approval_is_bound_to_the_edited_digest() -> None:
     assert edited.decision.digest == edited.proposal.digest != review.proposal.digest
     assert decide(edited, redeems(review)).answer is Answer.REFUSED
     assert decide(edited, redeems(edited)).answer is Answer.DONE
+
+
+def test_an_approval_rests_while_it_can_be_undone() -> None:
+    """Before `usable_from` the agent is told when; from it on the approval works, and is as long as the route says."""
+    review = after(opened(undo=timedelta(seconds=10)), by(Approved, ANA, 5))
+    usable = at(5) + timedelta(seconds=10)
+    assert (review.grant.usable_from, review.grant.valid_until) == (usable, usable + timedelta(hours=1))
+    came = decide(review, redeems(review, 5.1))
+    assert (came.answer, came.review) == (Answer.LOCKED, review)
+    assert came.text == "This approval can still be undone: it can be used from 09:05:10 UTC on."
+    assert sentence(review).endswith("It can be used from 09:05:10 UTC, and taken back until it is.")
+    last = dataclasses.replace(redeems(review), at=usable - timedelta(microseconds=1))
+    assert decide(review, last).answer is Answer.LOCKED
+    assert decide(review, dataclasses.replace(redeems(review), at=usable)).answer is Answer.DONE
+    assert next_alarm(review) == review.grant.valid_until
+
+
+@pytest.mark.parametrize("event", [by(Undone, ANA, 5.1), by(Revoked, BO, 5.1)])
+def test_an_approval_is_taken_back_before_it_could_be_used(event: Undone | Revoked) -> None:
+    """Within the window as after it; then there is nothing to use."""
+    review = after(opened(undo=timedelta(seconds=10)), by(Approved, ANA, 5))
+    back = after(review, event)
+    assert back.grant.state is GrantState.REVOKED
+    assert decide(back, redeems(back, 6)).answer is Answer.GONE
+
+
+@pytest.mark.parametrize("over", [{"tier": Tier.AUTO}, {"tier": Tier.SAMPLE}, {"shadow": True}])
+def test_what_policy_lets_through_does_not_rest(over: dict[str, Any]) -> None:
+    """There is nobody who might think again."""
+    review = opened(needs=(), undo=timedelta(seconds=10), **over)
+    assert (review.grant.usable_from, review.grant.valid_until) == (None, at(60))
+    assert decide(review, redeems(review, 0)).answer is Answer.DONE
+
+
+def test_a_stop_does_not_make_an_approval_rest_longer() -> None:
+    """Both of its instants stay: what lapsed meanwhile has lapsed."""
+    review = after(opened(undo=timedelta(seconds=10)), by(Approved, ANA, 5))
+    free = after(review, Held(at=at(5.1), by="eve"), Released(at=at(30), by="eve"))
+    assert free.grant == review.grant
 
 
 def test_an_approval_lapses() -> None:

@@ -5,45 +5,49 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reviews.events import (
     Answer,
+    Answered,
     Approved,
     Escalated,
-    Event,
-    Handed,
     Held,
     Message,
     Post,
     Rang,
+    Record,
     Rejected,
     Released,
     Taken,
     Ticked,
     Transition,
-    Undone,
     Unreachable,
-    Withdrawn,
 )
+from reviews.ladder import call_next
 from reviews.lifecycle import decide, next_alarm
-from reviews.model import GrantState, Reach, Rung, Status
+from reviews.model import Need, Order, Reach, Relation, Review, Rung, Status, Target, Then, Tier
 from tests.reviews.builders import (
     ANA,
     BO,
+    CAL,
     CHAIN,
+    EVE,
+    EVENTS,
     FAY,
+    LEAD,
     MINUTE,
     REACH,
+    SECURITY,
     after,
-    anything,
     at,
     by,
-    changes_requested,
-    granted,
+    edits,
     kinds,
     opened,
-    redeems,
-    stands,
+    opening,
+    revises,
     ticks,
     told,
 )
@@ -179,37 +183,6 @@ def test_a_promise_broken_with_nobody_left_to_call() -> None:
     assert (rungs(came), kinds(came.effects)) == ([], ("review.sla_missed",))
 
 
-# ---------------------------------------------------------------------------------------------- in somebody's hands
-
-
-def test_taking_pauses_the_ladder_for_a_stated_time() -> None:
-    """Nobody else is called meanwhile, not even for the promise; then the chain goes on where it was."""
-    review = opened(sla=12)
-    came = decide(review, by(Taken, ANA, 5, until=at(25)))
-    assert came.text == "Ana has it. Nobody else is called before 09:25 UTC; then the chain goes on."
-    assert came.review.owner == "ana"
-    assert decide(came.review, ticks(review, 20)).review == came.review
-    assert next_alarm(came.review) == at(25)
-    assert rungs(decide(came.review, ticks(review, 25))) == [1]
-
-
-def test_a_pause_never_outlasts_the_deadline() -> None:
-    """Taking it stops people being called, not the review from expiring."""
-    review = after(opened(), by(Taken, ANA, 5, until=at(600)))
-    assert review.ladder.paused_until == at(60)
-    assert after(review, ticks(review, 60)).status is Status.EXPIRED
-
-
-def test_taking_and_handing_are_for_those_who_may_decide() -> None:
-    """Neither takes it who may not decide, nor is it handed to one, nor by one."""
-    review = opened()
-    assert decide(review, by(Taken, FAY, until=at(20))).answer is Answer.FORBIDDEN
-    assert decide(review, by(Handed, FAY, to=ANA, until=at(20))).answer is Answer.FORBIDDEN
-    refused = decide(review, by(Handed, ANA, to=FAY, until=at(20)))
-    assert (refused.answer, refused.review) == (Answer.REFUSED, review)
-    assert after(review, by(Handed, ANA, to=BO, until=at(20))).owner == "bo"
-
-
 def test_an_alarm_of_an_old_run_does_nothing() -> None:
     """Timers of an old epoch find nothing to do; the deadline is the row's, whatever the alarm says."""
     review = opened()
@@ -218,41 +191,221 @@ def test_an_alarm_of_an_old_run_does_nothing() -> None:
     assert after(review, dataclasses.replace(old, at=at(60))).status is Status.EXPIRED
 
 
-# ---------------------------------------------------------------------------------------------- stopped agents
+# ---------------------------------------------------------------------------------------------- reminders
+
+#: Reminded every two minutes between the calls of the channel and of the on-call.
+REMINDING = (CHAIN[0], *(Rung(after=n * MINUTE, remind=True) for n in (2, 4, 6, 8)), *CHAIN[1:])
+REMINDED = (REACH[0], *(Reach(),) * 4, *REACH[1:])
 
 
-def test_a_stopped_clock_goes_on_where_it_stopped() -> None:
-    """Held from 5 to 45: rungs, promise, deadline and pause move by 40 minutes; what has rung stays; a new epoch."""
-    review = after(opened(sla=20), by(Taken, ANA, 2, until=at(15)), Held(at=at(5), by="eve"))
-    assert next_alarm(review) is None
-    assert stands(after(review, ticks(review, 300))) == "pending"
-    free = after(review, Released(at=at(45), by="eve"))
-    ladder = free.ladder
-    assert ladder.schedule.rungs == (at(0), at(50), at(70), at(100))
-    assert (ladder.schedule.sla_at, ladder.schedule.deadline_at) == (at(60), at(100))
-    assert (ladder.paused_until, ladder.epoch, free.held) == (at(55), 1, False)
-    assert next_alarm(free) == at(55)
+def test_who_was_called_is_reminded_and_nobody_else_is_called() -> None:
+    """A line in the log, the copies drawn again, and the next alarm is the next reminder; the agent hears nothing."""
+    review = opened(chain=REMINDING, reach=REMINDED)
+    assert next_alarm(review) == at(2)
+    came = decide(review, ticks(review, 2, REMINDED))
+    assert (rungs(came), kinds(came.effects), told(came.effects)) == ([1], ("review.reminded",), ())
+    assert came.review.version == review.version + 1
+    assert not [effect for effect in came.effects if isinstance(effect, Post)]
+    (entry,) = (effect for effect in came.effects if isinstance(effect, Record))
+    assert entry.detail | {"rungs": 0} == {"rungs": 0, "epoch": 0, "needed": "manager", "until": at(60).isoformat()}
+    assert next_alarm(came.review) == at(4)
 
 
-def test_a_stopped_reply_clock_goes_on() -> None:
-    """The agent's time to answer does not run while it is stopped."""
-    review = after(changes_requested(4), Held(at=at(10), by="eve"), Released(at=at(40), by="eve"))
-    assert review.reply_by == at(4 + 24 * 60 + 30)
+def test_reminders_overdue_together_are_one_and_none_beside_a_call() -> None:
+    """After a silence of the service nobody is reminded four times, nor reminded of what they are just told."""
+    review = opened(chain=REMINDING, reach=REMINDED)
+    late = decide(review, ticks(review, 9, REMINDED))
+    assert (rungs(late), kinds(late.effects)) == ([1, 2, 3, 4], ("review.reminded",))
+    later = decide(review, ticks(review, 10, REMINDED))
+    assert (rungs(later), kinds(later.effects)) == ([5], ("review.escalated",))
 
 
-def test_the_right_to_act_lapses_while_stopped() -> None:
-    """Stopping an agent does not make its approvals last longer; and nothing is left to hold then."""
-    held = after(granted(5), Held(at=at(6), by="eve"))
-    assert decide(held, redeems(held, 7)).answer is Answer.LOCKED
-    assert next_alarm(held) == at(65)
-    lapsed = after(held, ticks(held, 65))
-    assert (lapsed.grant.state, lapsed.held) == (GrantState.LAPSED, False)
+def test_a_rung_called_early_takes_its_reminders_with_it() -> None:
+    """Escalating, and a rung that reaches nobody, pass over the reminders before the next call."""
+    review = opened(chain=REMINDING, reach=REMINDED)
+    pushed = decide(review, by(Escalated, ANA, 1, reach=REMINDED))
+    assert (rungs(pushed), next_alarm(pushed.review)) == ([5], at(30))
+    news = Unreachable(at=at(1), epoch=0, rung=0, why="Blocked.", reach=REMINDED)
+    assert rungs(decide(review, news)) == [5]
 
 
-@pytest.mark.parametrize("last", [by(Rejected, ANA, 7), Withdrawn(at=at(7)), by(Undone, ANA, 7)])
-def test_an_end_ends_the_overlay(last: Event) -> None:
-    """A review that ended while its agent was stopped is over, not held for ever."""
-    start = granted(5) if isinstance(last, Undone) else anything()
-    over = after(start, Held(at=at(6), by="eve"), last)
-    assert not over.held
-    assert decide(over, by(Approved, BO, 8)).answer is Answer.REFUSED
+def test_nobody_is_reminded_while_somebody_has_it_in_hand() -> None:
+    """Taking pauses reminders as it pauses calls; then one says that it still waits."""
+    review = after(opened(chain=REMINDING, reach=REMINDED), by(Taken, ANA, 1, until=at(9)))
+    assert next_alarm(review) == at(9)
+    assert rungs(decide(review, ticks(review, 5, REMINDED))) == []
+    assert kinds(decide(review, ticks(review, 9, REMINDED)).effects) == ("review.reminded",)
+
+
+# ---------------------------------------------------------------------------------------------- whom it is given to
+
+
+def test_whom_a_rung_gives_it_to_is_kept_once() -> None:
+    """Of many who could, who it was given to first stays; the log says so."""
+    reach = (dataclasses.replace(REACH[0], assigned=("ana",)), dataclasses.replace(REACH[1], assigned=("ana", "bo")))
+    came = opening(reach=(*reach, *REACH[2:]))
+    assert came.review.assigned == ("ana",)
+    assert kinds(came.effects) == ("review.opened", "review.called", "review.assigned")
+    review = after(came.review, ticks(came.review, 10, (*reach, *REACH[2:])))
+    assert review.assigned == ("ana", "bo")
+
+
+def test_what_a_rung_does_not_reach_is_written_down() -> None:
+    """Somebody is reached, so nobody else is called; yet the timeline says who was not."""
+    reach = (dataclasses.replace(REACH[0], missed=("Bo has no phone in placet.yml.",)), *REACH[1:])
+    came = opening(reach=reach)
+    assert rungs(came) == [0]
+    assert kinds(came.effects) == ("review.opened", "rung.unreachable", "review.called")
+
+
+# ---------------------------------------------------------------------------------------------- another place first
+
+
+def test_another_place_of_the_same_person_is_tried_first() -> None:
+    """Same run, same rung, nobody else called; the log says by what instead."""
+    review = after(opened(), ticks(opened(), 10))
+    other = Target(surface="teams", address="fay", person="fay")
+    news = Unreachable(at=at(11), epoch=0, rung=1, why="The app was removed.", reach=REACH, instead=other)
+    came = decide(review, news)
+    assert (rungs(came), came.review) == ([], review)
+    posts = [effect for effect in came.effects if isinstance(effect, Post)]
+    assert posts == [Post(target=other, epoch=0, rung=1)]
+    (entry,) = (effect for effect in came.effects if isinstance(effect, Record))
+    assert entry.detail == {"rung": 1, "why": "The app was removed.", "instead": "teams"}
+    for late in (dataclasses.replace(news, epoch=3), news):
+        gone = after(review, by(Rejected, ANA, 11)) if late is news else review
+        assert not [effect for effect in decide(gone, late).effects if isinstance(effect, Post)]
+
+
+# ---------------------------------------------------------------------------------------------- in sequence
+
+BOTH = Target(surface="chat", address="#leads")
+TURNS = (Reach(targets=(BOTH,)), *REACH[1:])
+
+
+def in_turn(*needs: Need) -> Review:
+    """A review whose slots are filled one after the other."""
+    return opened(tier=Tier.DUAL, needs=needs, order=Order.SEQUENCE)
+
+
+def test_once_a_slot_is_filled_the_next_role_is_called() -> None:
+    """By the rungs that have gone out and call the roles needed, and by no other."""
+    review = after(in_turn(SECURITY, LEAD), by(Approved, CAL, 1))
+    called, effects = call_next(review, at(1), TURNS)
+    assert kinds(effects) == ("review.called",)
+    assert [effect for effect in effects if isinstance(effect, Post)] == [Post(target=BOTH, epoch=0, rung=0)]
+    (entry,) = (effect for effect in effects if isinstance(effect, Record))
+    assert (entry.detail["turn"], entry.detail["rungs"]) == ("lead", [0])
+    assert called.ladder == review.ladder
+
+
+def test_nobody_is_called_again_for_a_role_that_was_called() -> None:
+    """Two of one role have the card already; in any order nobody's turn comes; the last slot leaves none."""
+    twice = after(in_turn(SECURITY, SECURITY), by(Approved, CAL, 1))
+    loose = after(opened(tier=Tier.DUAL, needs=(SECURITY, LEAD)), by(Approved, CAL, 1))
+    over = after(in_turn(SECURITY, LEAD), by(Approved, CAL, 1), by(Approved, EVE, 2))
+    for review in (twice, loose, over):
+        assert call_next(review, at(2), TURNS) == (review, ())
+
+
+def test_a_turn_nobody_can_take_passes_on() -> None:
+    """As any rung that reaches nobody: the next one goes at once."""
+    review = after(in_turn(SECURITY, LEAD), by(Approved, CAL, 1))
+    called, effects = call_next(review, at(1), (Reach(unreachable="Nobody has the role lead."), *REACH[1:]))
+    assert kinds(effects) == ("rung.unreachable", "review.called", "review.escalated")
+    assert set(called.called) == {"fay"}
+
+
+def test_who_was_called_before_gets_no_second_card() -> None:
+    """A person called by an earlier rung has it."""
+    review = dataclasses.replace(after(in_turn(SECURITY, LEAD), by(Approved, CAL, 1)), called={"eve": "person:eve"})
+    eve = Target(surface="chat", address="eve", person="eve")
+    _, effects = call_next(review, at(1), (Reach(persons={"eve": "role lead"}, targets=(eve, BOTH)), *REACH[1:]))
+    assert [effect.target for effect in effects if isinstance(effect, Post)] == [BOTH]
+
+
+# ---------------------------------------------------------------------------------------------- by hand at last
+
+#: After half an hour nobody may approve any more; after an hour it expires.
+BY_HAND = (CHAIN[0], CHAIN[1], Rung(after=30 * MINUTE, then=Then.HUMAN_ONLY), CHAIN[3])
+
+
+def test_from_its_instant_on_a_person_does_it() -> None:
+    """By the clock: a vote before the late timer finds approving closed, and answering open."""
+    review = after(opened(chain=BY_HAND), ticks(opened(chain=BY_HAND), 10))
+    assert next_alarm(review) == at(30)
+    assert decide(review, by(Approved, ANA, 29.9)).review.status is Status.APPROVED
+    late = decide(review, by(Approved, ANA, 30))
+    assert (late.answer, late.review.ladder.by_hand) == (Answer.REFUSED, True)
+    assert kinds(late.effects)[0] == "review.by_hand"
+    assert "a person must do it" in late.text
+    assert decide(late.review, by(Answered, ANA, 31, answer={"done": True})).review.status is Status.ANSWERED
+    assert decide(late.review, by(Rejected, ANA, 31)).review.status is Status.REJECTED
+    assert after(late.review, ticks(late.review, 60)).status is Status.EXPIRED
+
+
+def test_it_is_said_once_when_nobody_votes() -> None:
+    """The alarm brings it, and the next one is the deadline."""
+    review = after(opened(chain=BY_HAND), ticks(opened(chain=BY_HAND), 10))
+    came = decide(review, ticks(review, 30))
+    assert (kinds(came.effects), next_alarm(came.review)) == (("review.by_hand",), at(60))
+    assert kinds(decide(came.review, ticks(came.review, 40)).effects) == ()
+
+
+def test_taking_it_puts_off_no_end_of_approving() -> None:
+    """Whoever has it in hand has until then, as with the deadline."""
+    review = after(opened(chain=BY_HAND), by(Taken, ANA, 25, until=at(45)))
+    assert next_alarm(review) == at(30)
+    assert decide(review, by(Approved, ANA, 31)).answer is Answer.REFUSED
+
+
+def test_an_earlier_yes_stays_and_fills_nothing_more() -> None:
+    """One of two has approved when it comes: the second cannot any more."""
+    review = opened(tier=Tier.DUAL, needs=(SECURITY, LEAD), chain=BY_HAND)
+    review = after(review, by(Approved, CAL, 1))
+    came = decide(review, by(Approved, EVE, 30))
+    assert (came.answer, came.review.status, len(came.review.votes)) == (Answer.REFUSED, Status.PENDING, 1)
+
+
+def test_a_stopped_agents_clock_waits_with_it() -> None:
+    """Held for twenty minutes, approving ends twenty minutes later."""
+    review = after(opened(chain=BY_HAND), Held(at=at(5), by="eve"), Released(at=at(25), by="eve"))
+    assert next_alarm(after(review, ticks(review, 30))) == at(50)
+
+
+def test_what_was_done_already_can_be_agreed_with_to_the_end() -> None:
+    """A look afterwards has nothing left to be done by hand."""
+    review = opened(chain=BY_HAND, about="rev_1", relation=Relation.FEEDBACK)
+    assert decide(review, by(Approved, ANA, 31)).review.status is Status.APPROVED
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[tuple[type, float]]:
+    """Events at rising minutes after approving has ended."""
+    minutes = sorted(draw(st.lists(st.floats(30, 59), min_size=1, max_size=8)))
+    kinds_ = st.sampled_from([kind for kind in EVENTS if kind is not Released])
+    return [(draw(kinds_), minute) for minute in minutes]
+
+
+@settings(deadline=None)
+@given(lives())
+def test_by_hand_is_never_laxer(life: list[tuple[type, float]]) -> None:
+    """Whatever happens, revisions and edits included: no grant any more, and once by hand, always by hand."""
+    review = opened(chain=BY_HAND)
+    for kind, minute in life:
+        review = decide(review, EVENTS[kind](review, minute)).review
+        assert review.ladder.by_hand
+        assert review.grant is None
+        assert review.status is not Status.APPROVED
+
+
+@pytest.mark.parametrize("event", ["edit", "revise"])
+def test_a_new_revision_stays_by_hand(event: str) -> None:
+    """A fresh ladder, and still nobody approves."""
+    review = after(opened(chain=BY_HAND), ticks(opened(chain=BY_HAND), 30))
+    came = decide(review, edits(review, BO, 9.0, 31) if event == "edit" else revises(review, 9.0, 31))
+    if event == "edit":
+        assert came.answer is Answer.REFUSED
+        return
+    assert came.review.revision == 2
+    assert decide(came.review, by(Approved, ANA, 32)).answer is Answer.REFUSED

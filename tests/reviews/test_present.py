@@ -11,7 +11,8 @@ import pytest
 from reviews.card import Actions, Callout, Card, Diff, Facts, Happening, Table, Timeline
 from reviews.events import Approved, ChangesRequested
 from reviews.model import Evidence, Review, RiskClaim, Verb
-from reviews.present import Surroundings, present, title_of
+from reviews.present import present, title_of
+from reviews.surroundings import Surroundings
 from tests.fakes.builders import START, a_request, a_review, a_route, revised
 from tests.reviews.builders import ANA, after, by, opened
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reviews.events import (
+    COURTESY,
     Answer,
     Answered,
+    Appealed,
     Approved,
     BrokenGlass,
     Cast,
@@ -21,9 +24,11 @@ from reviews.events import (
     Effect,
     Escalated,
     Event,
+    Follow,
     Handed,
     Held,
     Message,
+    Post,
     Posted,
     Rang,
     Rejected,
@@ -47,20 +52,26 @@ from reviews.model import (
     Outcome,
     Person,
     Reach,
+    Relation,
     Review,
     ReviewType,
+    Rung,
     Status,
+    Then,
     Tier,
     Verb,
 )
 from tests.fakes.builders import a_request
 from tests.reviews.builders import (
+    CHAIN,
     CHANNEL,
     LEAD,
     MANAGER,
+    MINUTE,
     PEOPLE,
     REACH,
     SECURITY,
+    a_schedule,
     at,
     by,
     edits,
@@ -69,6 +80,13 @@ from tests.reviews.builders import (
     revises,
 )
 
+#: The role's channel at once and again; after 10 minutes a person must do it; after an hour it expires.
+BY_HAND = (
+    CHAIN[0],
+    Rung(after=5 * MINUTE, remind=True),
+    Rung(after=10 * MINUTE, then=Then.HUMAN_ONLY),
+    CHAIN[3],
+)
 #: From lax to strict; a revision may be routed by any of them, and is refused where that would be laxer.
 ROUTES: tuple[dict[str, Any], ...] = (
     {"tier": Tier.AUTO, "needs": ()},
@@ -80,6 +98,7 @@ ROUTES: tuple[dict[str, Any], ...] = (
     {"tier": Tier.DUAL, "needs": (MANAGER, Need(level=2)), "order": Order.ANY},
     {"tier": Tier.HUMAN_ONLY, "needs": (MANAGER,)},
     {"tier": Tier.DENY, "needs": ()},
+    {"tier": Tier.APPROVE, "needs": (MANAGER,), "chain": BY_HAND},
 )
 AMOUNTS = (180.0, 20.0, 9000.0)
 #: What an agent proposes while people vote: nothing else; or something else; or that and the first again.
@@ -92,7 +111,13 @@ seen = st.sampled_from((None, 0, 0, 0, -1))
 #: How a revision is routed: as before, mostly, so that histories go on.
 routes = st.sampled_from(({}, {}, {}, {}, {}, {}, *ROUTES))
 #: The asked-for routes mostly, so that most histories come to a person.
-asking = st.sampled_from((*ROUTES[1:8], *ROUTES[4:7], *ROUTES[4:7]))
+asking = st.sampled_from((*ROUTES[1:8], *ROUTES[4:7], *ROUTES[4:7], ROUTES[9]))
+#: How long an approval may be undone before it can be used, in minutes.
+undoing = st.sampled_from((0, 0, 3))
+#: Whom a review left out, for they decided the one it is about.
+left_out = st.sampled_from((frozenset[str](), frozenset[str](), frozenset({"ana"}), frozenset({"eve", "bo"})))
+STOP = Held(at=at(0), by="eve", reason="It pays twice")
+WINDOW = timedelta(minutes=15)
 reaches = st.sampled_from((REACH, REACH, (REACH[0], DEAD, REACH[2], REACH[3]), (DEAD,) * 4, ()))
 
 
@@ -106,6 +131,7 @@ class Histories(RuleBasedStateMachine):
         self.minute = 0.0
         self.effects: list[Effect] = []
         self.said: set[tuple[str, int]] = set()
+        self.pressed: set[tuple[str, int]] = set()
         self.keys = itertools.count(1)
 
     @initialize(
@@ -115,6 +141,9 @@ class Histories(RuleBasedStateMachine):
         principal=st.none() | persons,
         sla=st.none() | st.integers(1, 50),
         reach=reaches,
+        undo=undoing,
+        excluded=left_out,
+        stopped=st.sampled_from((None, None, None, STOP)),
     )
     def open(
         self,
@@ -124,15 +153,22 @@ class Histories(RuleBasedStateMachine):
         principal: Person | None,
         sla: int | None,
         reach: tuple[Reach, ...],
+        undo: int,
+        excluded: frozenset[str],
+        stopped: Held | None,
     ) -> None:
-        """A review is asked for."""
+        """A review is asked for; one that leaves somebody out is an appeal."""
+        linked = {"about": "rev_0", "relation": Relation.APPEAL, "excluded": excluded} if excluded else {}
         came = opening(
             reach=reach,
+            held=stopped,
+            undo=timedelta(minutes=undo),
             sla=sla,
             request=a_request(review_type=kind),
             allowed=(*ALL_DECISIONS, Verb.ANSWER),
             owners=frozenset({owner.id} if owner else ()),
             principal=principal.id if principal else None,
+            **linked,
             **route,
         )
         self.review, self.effects = came.review, list(came.effects)
@@ -195,15 +231,29 @@ class Histories(RuleBasedStateMachine):
         """Somebody takes it, hands it on, and escalates."""
         until = at(self.minute + minutes)
         self.happen(by(Taken, person, self.minute, until=until))
-        self.happen(by(Handed, person, self.minute, to=other, until=until))
+        self.happen(by(Handed, person, self.minute, to=other, until=until, targets=(CHANNEL,)))
         self.happen(by(Escalated, person, self.minute, reach=reach))
 
     @precondition(lambda self: self.minute > 30)
-    @rule(person=persons, age=seen, allowed=st.booleans())
-    def break_glass(self, person: Person, age: int | None, allowed: bool) -> None:
-        """Somebody cannot wait."""
-        seen = self.saw(age)
-        self.happen(by(BrokenGlass, person, self.minute, allowed=allowed, reason="Now", revision=seen))
+    @rule(people=st.lists(persons, min_size=1, max_size=3), age=seen, allowed=st.sampled_from((True, True, False)))
+    def break_glass(self, people: list[Person], age: int | None, allowed: bool) -> None:
+        """Some cannot wait; one may press twice, and another come too late."""
+        for person in people:
+            revision, stood = self.saw(age), self.review.revision
+            event = by(
+                BrokenGlass, person, self.minute, allowed=allowed, reason="Now", revision=revision, window=WINDOW
+            )
+            if self.happen(event).answer is Answer.DONE and allowed:
+                self.pressed.add((person.id, stood))
+
+    @precondition(lambda self: self.review.status.over)
+    @rule(person=persons, allowed=st.booleans(), level=st.sampled_from((None, 1, 3)))
+    def appeal(self, person: Person, allowed: bool, level: int | None) -> None:
+        """Somebody holds the verdict to be wrong."""
+        event = by(
+            Appealed, person, self.minute, allowed=allowed, level=level, follow=f"rev {next(self.keys)}", reason="Hm"
+        )
+        self.happen(event)
 
     @rule(amount=st.sampled_from(AMOUNTS), route=routes)
     def revise(self, amount: float, route: dict[str, Any]) -> None:
@@ -231,10 +281,12 @@ class Histories(RuleBasedStateMachine):
         self.happen(Withdrawn(at=at(self.minute)))
 
     @precondition(lambda self: self.minute > 8)
-    @rule(stop=st.booleans())
-    def stop_or_resume(self, stop: bool) -> None:
-        """Somebody stops the agent, or lets it go on."""
-        self.happen((Held if stop else Released)(at=at(self.minute), by="eve"))
+    @rule(stop=st.booleans(), anew=st.booleans(), reach=reaches)
+    def stop_or_resume(self, stop: bool, anew: bool, reach: tuple[Reach, ...]) -> None:
+        """Somebody stops the agent, or lets it go on: by a schedule of now, or by the old one."""
+        now = at(self.minute)
+        schedule = a_schedule(self.minute, chain=self.review.route.chain) if anew else None
+        self.happen(Held(at=now, by="eve") if stop else Released(at=now, by="eve", schedule=schedule, reach=reach))
 
     @rule(rung=st.integers(0, 3), stale=st.booleans(), reach=reaches)
     def lose_a_rung(self, rung: int, stale: bool, reach: tuple[Reach, ...]) -> None:
@@ -286,6 +338,23 @@ class Histories(RuleBasedStateMachine):
             assert after.grant == before.grant, "a grant that is gone came back, or changed"
         if before.held and after.held:
             assert after.decision == before.decision
+        self.a_stop_wins(before, event, after)
+        for e in came.effects:
+            if isinstance(e, Post) and e.rung != COURTESY:
+                assert after.route.chain[e.rung].notify, "a rung that calls nobody called"
+        if isinstance(event, Appealed):
+            as_it_was = dataclasses.replace(after, version=untouched.version, appeal=untouched.appeal)
+            assert as_it_was == untouched, "an appeal changed the review it is about"
+
+    def a_stop_wins(self, before: Review, event: Event, after: Review) -> None:
+        """A stopped agent is neither granted anything nor let act; nor is what has not set out."""
+        if not before.held:
+            return
+        assert after.status is not Status.APPROVED or before.status is Status.APPROVED or isinstance(event, Released)
+        assert after.grant is None or after.grant.state is not GrantState.USED
+        if not before.started and not isinstance(event, Released):
+            assert (after.started, after.called, after.ladder.fired) == (False, before.called, before.ladder.fired)
+            assert (after.decision is None) or after.decision.cause is not Cause.POLICY
 
     @invariant()
     def ends_once_and_the_agent_is_told_once(self) -> None:
@@ -296,6 +365,62 @@ class Histories(RuleBasedStateMachine):
         ends = ("grant.used", "grant.revoked", "grant.lapsed", "grant.returned")
         assert sum(kinds.count(kind) for kind in ends) <= 1
         assert told.count(Message.REVOKED) == kinds.count("grant.revoked")
+        if self.review.held:
+            assert told.count(Message.AGENT_STOPPED) == told.count(Message.AGENT_RESUMED) + 1
+
+    @invariant()
+    def what_follows_follows_once(self) -> None:
+        """A broken glass is looked at again, a rejection appealed at most once; neither by who had their say."""
+        follows = [e for e in self.effects if isinstance(e, Follow)]
+        by_glass = self.review.decision is not None and self.review.decision.cause is Cause.BREAK_GLASS
+        assert [f.relation for f in follows].count(Relation.AFTER_GLASS) == by_glass
+        assert [f.relation for f in follows].count(Relation.APPEAL) == (self.review.appeal is not None)
+        for follow in follows:
+            assert self.review.decision is not None
+            assert {seat.person for seat in self.review.decision.by} <= follow.excluded
+
+    @invariant()
+    def nothing_is_used_while_it_can_be_undone(self) -> None:
+        """What people approved rests as long as the route says, and what was used had rested."""
+        decision, grant = self.review.decision, self.review.grant
+        if decision is None or grant is None:
+            return
+        rests = self.review.route.undo if decision.cause is Cause.HUMAN else timedelta(0)
+        assert grant.usable_from == (decision.decided_at + rests if rests else None)
+        if grant.state is GrantState.USED:
+            assert grant.at is not None
+            assert grant.at >= decision.decided_at + rests
+
+    @invariant()
+    def the_glass_takes_two(self) -> None:
+        """Two persons who may, of whom it is neither's own, pressed on the same revision within the window."""
+        review, decision = self.review, self.review.decision
+        if decision is None or decision.cause is not Cause.BREAK_GLASS:
+            return
+        first, second = decision.by
+        assert first.person != second.person
+        assert second.at - first.at < WINDOW
+        for seat in decision.by:
+            assert (seat.person, review.revision) in self.pressed
+            assert seat.person not in review.owners | review.excluded | {review.principal}
+
+    @invariant()
+    def nothing_is_approved_once_a_person_must_do_it(self) -> None:
+        """Not by a vote at that instant or after it, however late the timer; and no glass opens it again."""
+        review, decision = self.review, self.review.decision
+        if decision is None or decision.verdict is not Status.APPROVED or decision.cause is Cause.POLICY:
+            return
+        assert not review.ladder.by_hand
+        if decision.cause is Cause.HUMAN and not review.afterwards:
+            dues = zip(review.route.chain, review.ladder.schedule.rungs, strict=True)
+            assert all(decision.decided_at < due for rung, due in dues if rung.then is Then.HUMAN_ONLY)
+
+    @invariant()
+    def nobody_left_out_has_a_say(self) -> None:
+        """Who decided the review this is about neither votes nor sits."""
+        assert not {vote.person for vote in self.review.votes} & self.review.excluded
+        if self.review.decision is not None:
+            assert not {seat.person for seat in self.review.decision.by} & self.review.excluded
 
     @invariant()
     def rungs_ring_once(self) -> None:
@@ -342,6 +467,8 @@ class Histories(RuleBasedStateMachine):
 def may_sit(review: Review, slot: int, person: Person) -> bool:
     """The rules of who may decide, told once more and as plainly as can be."""
     route = review.route
+    if person.id in review.excluded:
+        return False
     if person.id in review.owners:  # every route here is of medium risk
         return False
     if route.tier is Tier.CONFIRM:

@@ -106,7 +106,55 @@ def test_the_approval_that_decides_is_told_once() -> None:
 @pytest.mark.parametrize("kind", sorted(NEWS))
 def test_news_tells_nothing_hidden(kind: str) -> None:
     """It is posted where anybody reads it: what people and agents wrote is not in it."""
-    detail: Object = dict.fromkeys(("reason", "notes", "text", "about", "request"), "ES9121000418450200051332")
+    words = ("reason", "notes", "text", "about", "request", "instruction")
+    detail: Object = dict.fromkeys(words, "ES9121000418450200051332")
     told, _ = news(log((kind, "person:ana", detail | {"cause": "human"})), NAMES, 0)
     assert len(told) == 1
     assert kind == "review.expired" or "ES91" not in told[0].text
+
+
+UNTIL = (START + timedelta(hours=1)).isoformat()
+
+
+def test_escalation_reads_as_what_happened() -> None:
+    """Turns, reminders, who it is given to, what was tried instead, and the end of approving."""
+    until = f"{START + timedelta(hours=1):%H:%M} UTC"
+    assert lines(
+        ("review.called", "placet", {"persons": ["bo"], "turn": "lead"}),
+        ("review.called", "placet", {"persons": [], "turn": "lead"}),
+        ("review.assigned", "placet", {"persons": ["ana"]}),
+        ("review.reminded", "placet", {"needed": "manager", "until": UNTIL, "rungs": [1]}),
+        ("review.by_hand", "placet", {}),
+        ("review.handed", "person:ana", {"from": "ana", "to": "bo", "until": UNTIL}),
+        ("rung.unreachable", "placet", {"rung": 1, "why": "The app was removed.", "instead": "teams"}),
+        ("rung.unreachable", "placet", {"rung": 1, "why": "Bo has no phone."}),
+        ("copy.muted", "placet", {"why": "Ana has paused notifications."}),
+    ) == [
+        "lead comes now: called Bo Lindqvist",
+        "lead comes now: called the channel",
+        "Assigned to Ana Ruiz",
+        f"Still waiting for manager; until {until}",
+        "Nobody approved it in time; from now on a person must do it",
+        f"Ana Ruiz handed it to Bo Lindqvist, who has it in hand until {until}",
+        "Could not be reached: The app was removed. Tried by teams instead.",
+        "Could not be reached: Bo has no phone.",
+        "Posted, but not likely to be noticed: Ana has paused notifications.",
+    ]
+
+
+def test_the_glass_an_appeal_and_a_stop_name_who() -> None:
+    """Both who broke it; the level that looks again; what the next plan is to heed."""
+    until = f"{START + timedelta(hours=1):%H:%M} UTC"
+    assert lines(
+        ("review.glass_asked", "person:ana", {"reason": "The shop is down", "until": UNTIL}),
+        ("review.glass_broken", "person:bo", {"reason": "The shop is down", "asked_by": "ana"}),
+        ("review.appealed", "person:ana", {"level": 3, "appeal": "rev_2"}),
+        ("review.held", "person:ana", {"reason": "odd", "instruction": "Ask before each step"}),
+        ("review.held", "operator", {"reason": "odd"}),
+    ) == [
+        f"Ana Ruiz wants to break the glass, until {until}: The shop is down",
+        "Ana Ruiz broke the glass and Bo Lindqvist observed it: The shop is down",
+        "Ana Ruiz appealed; somebody of level 3 or more looks again",
+        "Ana Ruiz stopped the agent: Ask before each step",
+        "operator stopped the agent",
+    ]
