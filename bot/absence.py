@@ -129,16 +129,19 @@ def _joined(times: Iterable[Planned]) -> Iterator[Planned]:
         yield current
 
 
-def until_of(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The instant meant by `2h` or `until 2026-11-26 09:00` (in `zone`); None for `off`. Raises Unclear."""
+def until_of(text: str, now: datetime, zone: ZoneInfo, allowed: str = _ALLOWED) -> datetime | None:
+    """The instant meant by `2h` or `until 2026-11-26 09:00` (in `zone`); None for `off`.
+
+    Raises Unclear, which ends with what is `allowed`.
+    """
     words = text.strip().casefold()
     if words in ("off", "back", "no"):
         return None
     until = _instant(words, now, zone)
     if until is None:
-        raise Unclear(f"“{text.strip()}” says no time. {_ALLOWED}")
+        raise Unclear(f"“{text.strip()}” says no time. {allowed}")
     if not now < until <= now + LONGEST:
-        raise Unclear(f"That is not within the next {LONGEST.days} days. {_ALLOWED}")
+        raise Unclear(f"That is not within the next {LONGEST.days} days. {allowed}")
     return until
 
 

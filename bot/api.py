@@ -156,6 +156,7 @@ class AgentApi:
             action=asked.get("action"),
             before_seq=whole(cursor, "cursor", 1, wire.MAX_INTEGER) if cursor is not None else None,
             limit=limit + 1,
+            asked=True,
         )
         found = await self._service.store.view(lambda tx: tx.find(query))
         more = str(found[limit - 1].seq) if len(found) > limit else None

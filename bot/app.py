@@ -27,11 +27,11 @@ from bot.desk import FrontDesk
 from bot.door import FrontDoor
 from bot.gate import Gate
 from bot.gateways import Gateways
+from bot.groups import Groups
 from bot.guard import Guard
 from bot.hub import Hub
 from bot.keys import HouseKeys, Keyring
 from bot.listening import Listening
-from bot.load import Load
 from bot.metrics import Metrics
 from bot.openapi import docs_routes
 from bot.operations import Operations
@@ -42,7 +42,6 @@ from bot.probes import Probes
 from bot.references import StoredReferences
 from bot.reloading import Reloading
 from bot.roster import Watch
-from bot.rosters import Rosters
 from bot.routing import Router
 from bot.rules import Rules
 from bot.sandbox import Sandbox
@@ -52,6 +51,7 @@ from bot.timers import Timers
 from bot.votes import VotesApi
 from bot.whois import Whois
 from bot.workers import Workers
+from bot.workload import Workload
 from policies.model import Policy
 from reviews.card import Card
 from reviews.errors import StoreUnavailable
@@ -110,9 +110,9 @@ class App:
         self.hub, self.metrics, self.gate = Hub(), Metrics(), Gate(config.callbacks.allow)
         self.keyring, self.absences = Keyring(self.store), Absences(self.store)
         self.calendars = Calendars(config, folder, self.env, self.clock, keep=True, tell=log.warning)
-        self.watch = Watch(lambda: self.calendars, lambda: self.directory, self.clock)
+        self.watch = Watch(lambda: self.calendars, self.people, self.clock)
         self.reloading = Reloading(file, config, self._take)
-        self.rosters = Rosters(self.store, self.env, self.clock)
+        self.groups = Groups(self.store, self.env, self.clock)
         self.adapters: dict[str, Adapter] = {}
         self.listening = Listening(config.server, self.clock)
         self.house_keys = HouseKeys(self.env, key_folder(config.database, folder), may_make=self.loopback)
@@ -124,6 +124,10 @@ class App:
         """Where people reach it; after `start`, with the port."""
         return self.listening.url
 
+    def people(self) -> Directory:
+        """Who people are as of now: every reload makes another directory."""
+        return self.directory
+
     # ---------------------------------------------------------------------------- starting and stopping
 
     async def start(self) -> None:
@@ -133,7 +137,7 @@ class App:
         try:
             self.directory = self._directory(("web",))
             guarded = self.config.policy_changes == "reviewed"
-            self.rules = Rules(self.folder / self.config.policy, lambda: self.directory, guarded=guarded)
+            self.rules = Rules(self.folder / self.config.policy, self.people, guarded=guarded)
             self.rules.load()
             await opening.start(self.store, self.control_path)
             await self._open(draw_key)
@@ -146,7 +150,7 @@ class App:
         await self.keyring.load()
         await self.absences.load()
         await self.calendars.start()
-        await self.rosters.take(self.config)
+        await self.groups.take(self.config)
         self._assemble(policy, draw_key)
         for adapter in self.adapters.values():
             await adapter.start()
@@ -157,12 +161,12 @@ class App:
 
     def _assemble(self, policy: Policy, draw_key: bytes) -> None:
         """Give everybody whom they work with. Nothing runs yet."""
-        self.router = Router(policy, lambda: self.directory, draw_key)
-        observe, known = self.metrics.observe, lambda: self.directory
-        self.service = Service(self.store, self.router, known, self.gate, self.hub, self.clock, self.url, observe)
-        self.stopping = Stopping(self.store, self.keyring, lambda: self.directory, self.service)
+        self.router = Router(policy, self.people, draw_key)
+        observe = self.metrics.observe
+        self.service = Service(self.store, self.router, self.people, self.gate, self.hub, self.clock, self.url, observe)
+        self.stopping = Stopping(self.store, self.keyring, self.people, self.service)
         self.desk = FrontDesk(self.service, self.absences, self.stopping, self.keyring.agent)
-        self.door = FrontDoor(self.store, lambda: self.directory, self.clock, base=self.url, demo=self.demo)
+        self.door = FrontDoor(self.store, self.people, self.clock, base=self.url, demo=self.demo)
         self.courier = Courier(self.store, self.hub, self.gate, self.clock, self.keyring.agent)
         self._load_adapters()
         self.directory = self._directory(self.adapters)
@@ -171,17 +175,15 @@ class App:
         self.outbox = Outbox(self.service, self.adapters, desk.card, self.hub, self.clock, desk.queue_card)
         self.timers = Timers(self.hub, self.service.fire, self._next_due)
         self._operate()
-        self.load = Load(self.store, lambda: self.directory, self.clock, self.hub.copies.set)
+        self.workload = Workload(self.store, self.people, self.clock, self.hub.copies.set)
 
     def _operate(self) -> None:
         """What operators ask by command, whichever room it is of."""
-        self.operations = Operations(
-            self.store, self.keyring, self.stopping, self.door, lambda: self.directory, self.url
-        )
-        self.guard = Guard(self.service, self.rules, self.keyring, lambda: self.directory)
+        self.operations = Operations(self.store, self.keyring, self.stopping, self.door, self.people, self.url)
+        self.guard = Guard(self.service, self.rules, self.keyring, self.people)
         self.operations.also({"policy.apply": self.guard.propose})
-        self.operations.also(Whois(self.store, self.absences, lambda: self.directory).operations())
-        self.operations.also(Gateways(self.adapters, lambda: self.directory).operations())
+        self.operations.also(Whois(self.store, self.absences, self.people).operations())
+        self.operations.also(Gateways(self.adapters, self.people).operations())
 
     def _begin(self) -> None:
         self.timers.start()
@@ -192,7 +194,7 @@ class App:
         begin("store", self._follow_others)
         begin("sweep", self._sweep)
         begin("rotations", partial(self.watch.run, self.hub.closing))
-        begin("rosters", partial(self.rosters.run, self.hub.closing, lambda: self.directory.config, self.regroup))
+        begin("groups", partial(self.groups.run, self.hub.closing, lambda: self.directory.config, self.regroup))
 
     def _directory(self, surfaces: Iterable[str], config: Config | None = None) -> Directory:
         """The people, as the surfaces that run know them; a surface that does not run lets nobody in."""
@@ -204,7 +206,7 @@ class App:
             absent=self.absences.of,
             said=self.absences.said,
             copies=self.calendars.copies,
-            members=self.rosters.of(config),
+            members=self.groups.of(config),
             shared=(name for name, adapter in self.adapters.items() if adapter.abilities.shared),
         )
 
@@ -212,7 +214,7 @@ class App:
         """Put another configuration's people in force; what calendars and groups said of both stays."""
         calendars = Calendars(config, self.folder, self.env, self.clock, keep=True, tell=log.warning)
         await calendars.start(self.calendars)
-        await self.rosters.take(config)
+        await self.groups.take(config)
         self.calendars = calendars
         self.directory = self._directory(self.adapters, config)
 
@@ -265,7 +267,7 @@ class App:
     async def _listen(self) -> None:
         people = [route for adapter in self.adapters.values() for route in adapter.routes()]
         said = {"policy": self.guard.said, "configuration": self.reloading.said}
-        said |= {"rotations": self.watch.said, "groups": self.rosters.said}
+        said |= {"rotations": self.watch.said, "groups": self.groups.said}
         probes = Probes(self.store, said, self.adapters, self.workers.failing, self.metrics)
         agents = [
             *AgentApi(self.service, self.keyring, Sandbox(self.service)).routes(),
@@ -317,7 +319,7 @@ class App:
                 await self.stopping.look()
                 await self.desk.look()
                 await self.reload(force=False)
-                await self.load.look()
+                await self.workload.look()
                 await self._forget()
             except StoreUnavailable as fault:
                 log.warning("sweep_waits", why=str(fault))
@@ -362,6 +364,11 @@ def revision_of(config: Config, folder: Path) -> str | None:
     return engine.current(database_url(config.database, folder))
 
 
+def agents_of(config: Config, folder: Path) -> int:
+    """How many agents may ask. Changes nothing. Raises StoreUnavailable, ValueError."""
+    return engine.agents(database_url(config.database, folder))
+
+
 def migrate(config: Config, folder: Path) -> str | None:
     """Bring a database's tables up to date while nobody serves it. The revision reached. Raises StoreUnavailable."""
     return engine.migrate(database_url(config.database, folder))
@@ -384,6 +391,7 @@ __all__ = [
     "ADAPTERS",
     "NEWEST_REVISION",
     "App",
+    "agents_of",
     "held_by",
     "migrate",
     "open_database",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from bot import wire
-from bot.room import TooManyOpen
+from bot.backpressure import TooManyOpen
+from bot.keys import desk
 from bot.service import KeyReused, Refused, Service
 from reviews import eligibility
 from reviews.card import Form, Input, Kind
@@ -58,14 +59,13 @@ class Asking:
             return Reply(answer=Answer.REFUSED, text=off)
         if not asked.summary.strip():
             return _faulty({"summary": "Say what should be decided."})
-        desk = Agent(name=DESK, key_hash="", secrets=(), owners=(asked.person.id,))
         key = None if asked.once is None else f"{asked.person.id}:{asked.once}"
         body = self._body(asked)
         try:
-            missing = await self._missing(desk, body, asked.person)
+            missing = await self._missing(body, asked.person)
             if missing is not None:
                 return Reply(answer=Answer.REFUSED, text=missing)
-            done = await self._service.submit(desk, body, key, place=asked.place)
+            done = await self._service.submit(desk(asked.person.id), body, key, place=asked.place)
         except wire.BadRequest as fault:
             return _faulty({_FIELDS.get(f.pointer, f.pointer): f.message for f in fault.faults}, str(fault))
         except KeyReused:
@@ -78,13 +78,13 @@ class Asking:
         answer = Answer.SAME if done.replayed else Answer.DONE
         return Reply(answer=answer, text=f"Asked. {sentence(done.review)}", review=done.review)
 
-    async def _missing(self, desk: Agent, body: Object, asker: Person) -> str | None:
+    async def _missing(self, body: Object, asker: Person) -> str | None:
         """Who is missing for a decision, in a sentence, where everybody but the asker together could make none."""
         request = wire.request_of(body)
         directory = self._service.directory()
         if request.reviewer_role is not None and request.reviewer_role not in directory.config.roles:
             return None  # submitting it says so beside its field
-        review = await self._service.store.view(lambda tx: self._would_be(tx, desk, request, asker))
+        review = await self._service.store.view(lambda tx: self._would_be(tx, request, asker))
         left = eligibility.unfilled(_all_for_it(review, directory.people())) if review.route.tier.asks else ()
         if not left:
             return None
@@ -94,22 +94,22 @@ class Asking:
             "Choose another role, or ask an operator to give it to somebody else."
         )
 
-    def _would_be(self, tx: Tx, desk: Agent, request: Request, asker: Person) -> Review:
+    def _would_be(self, tx: Tx, request: Request, asker: Person) -> Review:
         """The review asking would open, with everybody its chain is to call until its end; nothing is kept."""
-        at = tx.now()
-        routed = self._service.router.first(tx, "", desk, request, at)
+        at, agent = tx.now(), desk(asker.id)
+        routed = self._service.router.first(tx, "", agent, request, at)
         route, directory = routed.proposal.route, self._service.directory()
         # Who is on call when a rung is due may not be who is on call now.
         reached = [directory.reach(route, due)[n] for n, due in enumerate(routed.schedule.rungs)]
         rungs = zip(route.chain, reached, strict=True)
         return Review(
             id="",
-            agent=desk.name,
+            agent=agent.name,
             created_at=at,
             proposal=routed.proposal,
             ladder=Ladder(epoch=1, schedule=routed.schedule),
             called={who: why for rung, reach in rungs if not rung.notify_only for who, why in reach.persons.items()},
-            owners=frozenset(desk.owners),
+            owners=frozenset(agent.owners),
             named=frozenset({asker.id}),
         )
 
@@ -120,9 +120,8 @@ class Asking:
             return
         if grant.usable_from is not None and self._service.clock.now() < grant.usable_from:
             return
-        desk = Agent(name=DESK, key_hash="", secrets=())
         try:
-            await self._service.redeem(desk, review.id, review.proposal.digest, None)
+            await self._service.redeem(desk(), review.id, review.proposal.digest, None)
         except (Refused, StoreUnavailable) as fault:
             # The decision is kept and said already; the next look tries again.
             log.warning("asked_not_used", review=review.id, why=str(fault))

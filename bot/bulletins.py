@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.ids import uuid7
-from reviews.card import Card, Text, Tone, plain_card
+from bot.people import Directory
+from reviews.card import Card, Fact, Facts, Text, Tone, plain_card
 from reviews.keeping import Bulletin, Tx
-from reviews.model import Target
+from reviews.model import Person, Target
+
+#: How far back a Home shows what was said, how many of it, and so many characters of each.
+LATELY, _SHOWN, _LONGEST = timedelta(days=7), 10, 300
 
 
 def publish(
@@ -41,3 +45,20 @@ def card(bulletin: Bulletin) -> Card:
         tone=bulletin.tone,
         fallback=f"{bulletin.title}: {bulletin.text}" if bulletin.text else bulletin.title,
     )
+
+
+def lately(tx: Tx, person: Person, directory: Directory) -> tuple[Bulletin, ...]:
+    """What was said lately to a person, or in a channel of a role they hold; the newest first."""
+    channels = [channel for role in sorted(person.roles) for channel in directory.channels(role)]
+    return tuple(tx.notices(person.id, channels, tx.now() - LATELY, _SHOWN))
+
+
+def facts(said: Sequence[Bulletin]) -> Facts | None:
+    """Bulletins in a few words each, for who looks afterwards; None where nothing was said."""
+    items = tuple(Fact(label=each.title, value=_short(each.text), at=each.at) for each in said)
+    return Facts(items=items, title="What Placet said lately") if items else None
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split()) or "–"
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -13,10 +13,11 @@ from bot.stopping import NotStopped, Stopping
 from policies import durations
 from reviews import eligibility
 from reviews.card import Block, Callout, Card, Fact, Facts, Table, Text, Tone, plain_card
+from reviews.controls import over_agents
 from reviews.eligibility import Barred
 from reviews.errors import NotFound
 from reviews.keeping import Agent, Query, Tx
-from reviews.model import Object, Person, Reach, Review, Rung
+from reviews.model import Object, Person, Reach, Review, Right, Rung
 from reviews.ports import Backlog, Desk, QueueFilter
 from reviews.present import title_of
 from reviews.redact import scrubber
@@ -73,7 +74,7 @@ class Commands:
                 case "away":
                     return self._card("Away", [Callout(text=await self._away(rest, person, surface))])
                 case "agents":
-                    return self._card("Agents", await self.agents())
+                    return self._card("Agents", await self.agents(person))
                 case "stop" | "resume":
                     said = await self._order(word.casefold(), rest, person, surface)
                     return self._card("Agents", [Callout(text=said)])
@@ -177,14 +178,16 @@ class Commands:
 
     # ---------------------------------------------------------------------------- agents
 
-    async def agents(self) -> list[Block]:
-        """The agents there are, and whether they are stopped."""
+    async def agents(self, person: Person) -> list[Block]:
+        """The agents there are, and whether they are stopped; for who may, the controls that change it."""
         found = await self._service.store.view(lambda tx: [agent for agent in tx.agents() if not agent.revoked])
         at, names = self._service.clock.now(), self._service.directory().names()
         rows = tuple((agent.name, _state(agent, names, at), _owners(agent, names)) for agent in found)
         if not rows:
             return [Text(text="There is no agent yet; an operator makes one: placet agent add NAME.")]
-        return [Table(columns=("Agent", "State", "Owners"), rows=rows)]
+        going, stopped = ([each.name for each in found if (each.stop is None) is free] for free in (True, False))
+        controls = over_agents(going, stopped) if Right.STOP in person.may else None
+        return [Table(columns=("Agent", "State", "Owners"), rows=rows), *([controls] if controls is not None else [])]
 
     async def _order(self, word: str, text: str, person: Person, surface: str) -> str:
         agent, _, rest = text.partition(" ")

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from bot.entries import Layer, Name, PersonEntry, RoleEntry, Section
 from reviews.errors import PlacetError
+from reviews.ways import CARDS
 
 
 class ConfigFault(PlacetError):
@@ -176,7 +177,7 @@ class Config(Section):
         return [f"{where} names the surface {name!r}; {allowed}" for where, name in named if name not in known]
 
     def _unknown_gateways(self) -> list[str]:
-        taken = ("channel", "dm", "web", *CHATS, *self.surfaces)
+        taken = (*CARDS, *CHATS, *self.surfaces)
         faults = [
             f"gateways: {name!r} is a way of its own already; choose another name"
             for name in self.gateways
@@ -189,6 +190,11 @@ class Config(Section):
                 if name not in self.gateways
             ]
         return faults
+
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """The surfaces beside the web that have a section here."""
+        return tuple(name for name in (*CHATS, *self.surfaces) if self.section(name) is not None)
 
     def section(self, surface: str) -> Mapping[str, Any] | None:
         """What is said of a surface; None where nothing is."""

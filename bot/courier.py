@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 import structlog
 
+from bot.callbacks import rests_until
 from bot.gate import CallbackForbidden, Gate
 from bot.hub import Hub
 from reviews.errors import StoreUnavailable
@@ -124,6 +125,8 @@ class Courier:
         agent = self._agent(delivery.agent)
         if agent is None or agent.revoked:
             return self._failed(delivery, "the agent's key was revoked", final=True)
+        if (until := rests_until(delivery, agent, self._clock.now())) is not None:
+            return replace(delivery, due_at=until)
         url = delivery.url
         if (fault := self._gate.refuses(url, hosts=agent.hosts)) is not None:
             return self._failed(delivery, fault)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot import bounds, wire
+from bot import bounds, bulletins, glass, wire
 from bot.absence import Absences
 from bot.adoption import adopt
 from bot.asking import Asking
@@ -17,6 +17,7 @@ from bot.listing import (
     Some,
     backlog_facts,
     backlog_of,
+    concerns,
     home_card,
     may_see,
     query_of,
@@ -24,10 +25,10 @@ from bot.listing import (
     queue_item,
     some,
 )
-from bot.pressing import FieldErrors, Pressing, weak_way
+from bot.pressing import GRAVE, FieldErrors, Pressing, weak_way
 from bot.routing import PolicyMissing
 from bot.service import Service
-from bot.stopping import NotStopped, Stopping
+from bot.stopping import NotStopped, Stopping, refused
 from reviews import eligibility
 from reviews.card import Card, Form
 from reviews.errors import DigestImpossible, NotFound
@@ -38,7 +39,7 @@ from reviews.events import (
     Reply,
     Transition,
 )
-from reviews.keeping import Agent, Entry, Tx
+from reviews.keeping import Agent, Bulletin, Entry, Tx
 from reviews.model import Identity, Person, Review, Right, Verb
 from reviews.ports import Asked, Backlog, Notice, QueueFilter, QueuePage, Refusal
 from reviews.steps import sentence
@@ -99,6 +100,8 @@ class FrontDesk:
         if isinstance(done, Reply):
             return done
         self._service.announce(done)
+        if interaction.verb is Verb.BREAK_GLASS:
+            self._service.hub.copies.set()
         await self._asking.used(done.review)
         return Reply(answer=done.answer, text=_with_who_may(done), review=done.review)
 
@@ -117,12 +120,13 @@ class FrontDesk:
 
     async def _order(self, person: Person, i: Interaction) -> Reply:
         """Stop an agent or let it go on: the one named, or whose review this is."""
-        if (weak := weak_way(i)) is not None:
-            return Reply(answer=Answer.FORBIDDEN, text=weak)
         review = await self._service.store.view(lambda tx: tx.read(i.review)) if i.review else None
         agent = review.agent if review is not None else i.agent
         if agent is None:
             return Reply(answer=Answer.MISSING, text="This review is not here any more.")
+        if (weak := weak_way(i)) is not None:
+            await self._stopping.refused(person, i.verb, agent, weak)
+            return Reply(answer=Answer.FORBIDDEN, text=weak)
         once = f"{i.identity.surface}:{i.once}" if i.once is not None else None
         try:
             if i.verb is Verb.STOP:
@@ -145,13 +149,18 @@ class FrontDesk:
             return Reply(answer=Answer.MISSING, text="This review is not here any more.")
         refusal = self._pressing.not_here(review, person, interaction)
         if refusal is not None:
+            if interaction.verb in GRAVE:
+                tx.record(refused(person, interaction.verb, refusal, tx.now()), review.id)
             return Reply(answer=Answer.FORBIDDEN, text=refusal, review=review)
-        if may_see(review, person):
+        if concerns(review, person):
             adopt(tx, review, interaction)
         before = _taken_before(tx, person, interaction)
         if before is not None:
             return Reply(answer=Answer.SAME, text=f"{before} {sentence(review)}", review=review)
-        return self._service.keep(tx, review, self._pressing.event(tx, review, person, interaction))
+        done = self._service.keep(tx, review, self._pressing.event(tx, review, person, interaction))
+        if interaction.verb is Verb.BREAK_GLASS:
+            glass.tell(tx, done, person, self._service.directory(), self._service.base_url)
+        return done
 
     # ---------------------------------------------------------------------------- reading
 
@@ -179,7 +188,11 @@ class FrontDesk:
             found = tx.read(review)
             if found is None or not may_see(found, person):
                 raise NotFound("There is no such review, or it is not yours to see.")
-            shown = reveal and _revealed(tx.log(review=review, limit=LOGGED, public=True), person, now)
+            shown = (
+                reveal
+                and concerns(found, person)
+                and _revealed(tx.log(review=review, limit=LOGGED, public=True), person, now)
+            )
             return self.card(tx, found, reader=person.id, revealed=shown)
 
         card = await self._service.store.view(look)
@@ -207,14 +220,15 @@ class FrontDesk:
     async def home(self, person: Person) -> Card:
         """What a person comes home to."""
 
-        def look(tx: Tx) -> tuple[Some, Some, tuple[Backlog, ...]]:
+        def look(tx: Tx) -> tuple[Some, Some, tuple[Backlog, ...], tuple[Bulletin, ...]]:
             lately = some(tx, person, QueueFilter(view="decided", limit=_LOOKED)).reviews
             theirs = tuple(review for review in lately if any(vote.person == person.id for vote in review.votes))
             # The view by roles holds what they were called to as well, the most urgent first.
             waiting = some(tx, person, QueueFilter(limit=_WAITING))
-            return waiting, Some(reviews=theirs[:_DECIDED]), backlog_of(tx, person)
+            said = bulletins.lately(tx, person, self._service.directory())
+            return waiting, Some(reviews=theirs[:_DECIDED]), backlog_of(tx, person), said
 
-        waiting, decided, backlog = await self._service.store.view(look)
+        waiting, decided, backlog, said = await self._service.store.view(look)
         home = Home(
             person=person,
             waiting=waiting,
@@ -222,7 +236,8 @@ class FrontDesk:
             away=self._commands.whether_away(person),
             calls=self._commands.calls(),
             backlog=backlog_facts(backlog, self._service.clock.now()),
-            agents=tuple(await self._commands.agents()) if Right.STOP in person.may else (),
+            said=bulletins.facts(said),
+            agents=tuple(await self._commands.agents(person)) if Right.STOP in person.may else (),
         )
         return home_card(home, self._service.directory().names(), self._service.base_url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reviews.model import Right
+from reviews.unseen import clean
 
 
 def _zone(name: str) -> str:
@@ -18,9 +20,35 @@ def _zone(name: str) -> str:
     return name
 
 
+def _called(name: str) -> str:
+    """A name as it stands in a line of ours: on that one line, with no character that hides or reorders others."""
+    said = " ".join(clean(name).split())
+    if not said or len(said) > _LONGEST:
+        raise ValueError(f"a name has 1 to {_LONGEST} characters")
+    return said
+
+
+def _mailbox(email: str) -> str:
+    """One address: a gateway would send to each of several, and the link in a message is for one person."""
+    if re.fullmatch(r"[^\s,;|<>@]+@[^\s,;|<>@]+", email) is None or not email.isprintable():
+        raise ValueError("write one e-mail address, such as ana@example.com")
+    return email
+
+
+def _number(phone: str) -> str:
+    """One number, as `_mailbox`."""
+    if re.fullmatch(r"\+?[0-9][0-9 ().-]*", phone) is None:
+        raise ValueError("write one number, such as +34 600 111 222")
+    return phone
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
+#: Names longer than this (characters) fit no card.
+_LONGEST = 200
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+#: The highest level a role may have.
+MOST_SENIOR = 9
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
@@ -33,12 +61,8 @@ class Section(BaseModel):
 class Quiet(Section):
     """Hours in which nothing rings for a person who is not on call."""
 
-    begins: str = Field(
-        alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="From when, in their time zone."
-    )
-    until: str = Field(
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Until when; earlier than `from` is the next morning."
-    )
+    begins: str = Field(alias="from", pattern=_CLOCK, description="From when, in their time zone.")
+    until: str = Field(pattern=_CLOCK, description="Until when; earlier than `from` is the next morning.")
     days: str = Field(
         default="mon-sun",
         pattern=rf"^{_DAY}(-{_DAY})?(,{_DAY}(-{_DAY})?)*$",
@@ -72,12 +96,12 @@ class PersonEntry(Section):
     """One human, known on one or more surfaces."""
 
     id: Name = Field(description="Short name used in this file, in policies and in the log.")
-    name: str = Field(description="Name shown on cards.")
-    email: str | None = Field(
+    name: Annotated[str, AfterValidator(_called)] = Field(description="Name shown on cards.")
+    email: Annotated[str, AfterValidator(_mailbox)] | None = Field(
         default=None, description="Matched with an agent's `on_behalf_of`; never trusted from a payload."
     )
-    phone: str | None = Field(default=None, description="For SMS and calls.")
-    timezone: Zone = Field(default="UTC", description="For quiet hours and handovers.")
+    phone: Annotated[str, AfterValidator(_number)] | None = Field(default=None, description="For SMS and calls.")
+    timezone: Zone = Field(default="UTC", description="Of quiet hours, and of the times away they type and are told.")
     roles: tuple[Name, ...] = Field(default=(), description="Roles held.")
     identities: dict[Name, str] = Field(
         default_factory=dict,
@@ -123,7 +147,9 @@ class PersonEntry(Section):
 class RoleEntry(Section):
     """A role people hold."""
 
-    level: int = Field(default=1, ge=0, le=9, description="Seniority; policies may ask for a level instead of a role.")
+    level: int = Field(
+        default=1, ge=0, le=MOST_SENIOR, description="Seniority; policies may ask for a level instead of a role."
+    )
     channels: dict[Name, str] = Field(default_factory=dict, description="The channel of the role on each surface.")
     members: dict[Name, str] = Field(
         default_factory=dict,
@@ -163,9 +189,7 @@ class Layer(Section):
 
     people: tuple[Name, ...] = Field(default=(), description="The short form: who takes turns, in this order.")
     every: str = Field(default="1w", pattern=r"^[1-9][0-9]*[hdw]$", description="Length of a turn: `12h`, `1d`, `1w`.")
-    handoff: str = Field(
-        default="mon 09:00", pattern=r"^((mon|tue|wed|thu|fri|sat|sun) )?\d\d:\d\d$", description="When turns change."
-    )
+    handoff: str = Field(default="mon 09:00", pattern=rf"^({_DAY} )?\d\d:\d\d$", description="When turns change.")
     timezone: Zone = Field(
         default="UTC", description="The zone of the handoff, of overrides, and of a calendar's times that name none."
     )

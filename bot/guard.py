@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 
 from bot.bulletins import publish
-from bot.guarded import ACTION, guarded, missing
-from bot.keys import Keyring
+from bot.change_route import ACTION, guarded, missing
+from bot.keys import Keyring, desk
 from bot.people import Directory
 from bot.rules import SHELF, Rules, in_force, put_in_force, told_diff
 from bot.service import Refused, Service
@@ -24,8 +24,8 @@ from policies.load import load_text
 from policies.model import Policy
 from reviews.errors import PlacetError, PolicyConflict
 from reviews.events import Record
-from reviews.keeping import Agent, Tx
-from reviews.model import GrantState, Object, Review, Right, Status, Target, Tier, Verb
+from reviews.keeping import Tx
+from reviews.model import Cause, GrantState, Object, Review, Right, Status, Target, Tier, Verb
 from reviews.status import DESK
 from reviews.values import replace
 
@@ -114,7 +114,7 @@ class Guard:
         await self._unheard(fresh)
         if before is not None and not before.over:
             await self._withdraw(before)
-        asked = await self._service.submit(_desk(by), body, None)
+        asked = await self._service.submit(desk(by), body, None)
         review = asked.review
         kept = Proposed(sha256=fresh.sha256, before=now.sha256, text=fresh.text, review=review.id, seq=review.seq)
         await self._service.store.tx(lambda tx: tx.put_reference(SHELF, _PROPOSED, kept.fields()))
@@ -143,7 +143,7 @@ class Guard:
 
     async def _somebody(self, body: Object, by: str | None) -> None:
         """Look that there are people who could approve. Raises CannotApply."""
-        found = await self._service.explain(_desk(by), body)
+        found = await self._service.explain(desk(by), body)
         directory = self._directory()
         route = guarded(found.route, self._service.router.policy, directory.config)
         if route.tier is Tier.HUMAN_ONLY:
@@ -166,7 +166,7 @@ class Guard:
 
     async def _withdraw(self, before: Proposed) -> None:
         with suppress(Refused):  # decided a moment ago; what was approved and is no longer proposed is not used
-            await self._service.withdraw(_desk(None), before.review, "Another change of the policy was proposed.")
+            await self._service.withdraw(desk(), before.review, "Another change of the policy was proposed.")
 
     # ---------------------------------------------------------------------------- in the sweep
 
@@ -202,7 +202,7 @@ class Guard:
             return None
         if review.grant.state is GrantState.OPEN:
             try:
-                await self._service.redeem(_desk(None), review.id, review.proposal.digest, None)
+                await self._service.redeem(desk(), review.id, review.proposal.digest, None)
             except Refused as fault:
                 log.info("policy_waits", review=review.seq, why=str(fault))
                 return None  # the time to undo is not over, or it was revoked a moment ago: the next look sees which
@@ -216,6 +216,8 @@ class Guard:
             return None
         if review.grant.state in _GONE:
             return _GONE[review.grant.state]
+        if review.decision is None or review.decision.cause is not Cause.HUMAN:
+            return "was let through by breaking the glass, by which no policy is changed: whoever may decide it must"
         if review.request.action.arguments.get("sha256") != proposed.sha256:
             return "was approved for another text than the one proposed"
         try:
@@ -267,8 +269,7 @@ class Guard:
     def _told(self) -> tuple[Target, ...]:
         """Who is told what became of a change: whoever may change the policy, where they are told things first."""
         directory = self._directory()
-        people = directory.with_right(Right.POLICY)
-        return tuple(target for person in people for target in directory.direct(person.id)[:1])
+        return directory.first_places(person.id for person in directory.with_right(Right.POLICY))
 
     async def say(self) -> None:
         """Work out what readiness says: the file differs from what is in force, and what of it waits for people."""
@@ -294,10 +295,6 @@ def _standing(tx: Tx) -> tuple[Proposed | None, str | None, Review | None]:
 
 
 # ---------------------------------------------------------------------------------------------- the review
-
-
-def _desk(by: str | None) -> Agent:
-    return Agent(name=DESK, key_hash="", secrets=(), owners=() if by is None else (by,))
 
 
 def _body(now: Policy, fresh: Policy, told: str, by: str | None) -> Object:

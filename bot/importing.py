@@ -16,12 +16,13 @@ from typing import Any
 
 import yaml
 
-from bot import rosters
 from bot.config import Config, parse, read
 from bot.entries import PersonEntry
+from bot.groups import members_of, spelled
 from bot.tools import tools_of
 from reviews.errors import PlacetError
 from reviews.model import Object
+from reviews.unseen import clean
 from reviews.values import replace
 
 #: What a table of people may have.
@@ -78,14 +79,14 @@ def gathered(config: Config, groups: Mapping[str, str], table: Path | None) -> l
     """Everybody in the groups, by surface, and in the table. Raises CannotImport, Unread."""
     rows = list(_table(table)) if table is not None else []
     for surface, group in groups.items():
-        members = asyncio.run(rosters.read(tools_of(surface), config, os.environ, surface, group))
+        members = asyncio.run(members_of(tools_of(surface), config, os.environ, surface, group))
         rows += [
             Row(
                 source=f"{surface} {group}",
                 where=f"{surface} {group}",
-                name=member.name or member.id,
-                email=member.email.strip(),
-                identities={surface: rosters.spelled(surface, member.id)},
+                name=_line(member.name) or member.id,
+                email=_line(member.email),
+                identities={surface: spelled(surface, member.id)},
                 flaw="deactivated there" if not member.active else "a guest or a bot" if member.guest else "",
             )
             for member in members
@@ -96,8 +97,10 @@ def gathered(config: Config, groups: Mapping[str, str], table: Path | None) -> l
 def _table(path: Path) -> Iterator[Row]:
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise CannotImport(f"{path} cannot be read as UTF-8 text: {fault}.") from None
+    except OSError as fault:
+        raise CannotImport(f"{path} cannot be read: {fault.strerror}.") from None
+    except UnicodeDecodeError as fault:
+        raise CannotImport(f"{path} is not UTF-8 text: {fault}. Save it as UTF-8.") from None
     if len(text) > _LARGEST:
         raise CannotImport(f"{path} is larger than {_LARGEST // 1_000_000} MB.")
     lines = csv.DictReader(text.splitlines())
@@ -106,11 +109,16 @@ def _table(path: Path) -> Iterator[Row]:
         said = f"has a column {unknown[0]!r}" if unknown else "is empty"
         raise CannotImport(f"{path} {said}; its first line names columns of: {', '.join(COLUMNS)}.")
     for number, line in enumerate(lines, start=2):
-        yield _row(f"{path.name}:{number}", {key: (value or "").strip() for key, value in line.items() if key})
+        yield _row(f"{path.name}:{number}", {key: _line(value or "") for key, value in line.items() if key})
+
+
+def _line(said: str) -> str:
+    """What somebody may have written of themselves, on one line of a terminal that it cannot play tricks on."""
+    return " ".join(clean(said).split())
 
 
 def _row(where: str, line: Mapping[str, str]) -> Row:
-    known = {surface: rosters.spelled(surface, line[surface]) for surface in ("slack", "teams") if line.get(surface)}
+    known = {surface: spelled(surface, line[surface]) for surface in ("slack", "teams") if line.get(surface)}
     return Row(
         source=where.rpartition(":")[0],
         where=where,

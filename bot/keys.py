@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.ids import hash_of, secret
 from reviews.errors import NotFound, PlacetError
 from reviews.keeping import Agent, Store, Ticket, Tx
+from reviews.status import DESK
 from reviews.values import replace
 
 SANDBOX_ANSWERS = ("approve", "reject", "edit", "changes", "silence")
@@ -30,6 +31,11 @@ class AgentExists(PlacetError):
 
 class SecretMissing(PlacetError):
     """A secret this address needs is not set."""
+
+
+def desk(asker: str | None = None) -> Agent:
+    """The house's own agent, in whose name people ask; `asker` owns what is asked. It has no key."""
+    return Agent(name=DESK, key_hash="", secrets=(), owners=() if asker is None else (asker,))
 
 
 class Keyring:

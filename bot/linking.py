@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bot.callbacks import freeze
 from bot.ids import review_id
 from bot.people import Directory
 from bot.routing import Routed, Router
-from bot.telling import tell
 from reviews.events import COURTESY, Effect, Follow, Held, Post, Record, Transition
 from reviews.keeping import Agent, Stop, Tx
 from reviews.lifecycle import open_review
@@ -30,7 +30,7 @@ class Linking:
         at: datetime,
         *,
         key: str | None,
-        print_: str,
+        fingerprint: str,
         place: Target | None,
     ) -> Transition:
         """Open what an agent asks for; its card also goes to `place`. What a stopped agent asks is kept and held.
@@ -53,7 +53,7 @@ class Linking:
         if place is not None:
             more += (Post(target=place, epoch=1, rung=COURTESY),)
         stop = stop_of(tx, agent.name)
-        done = self._opened(tx, bare, routed, stop, more, key=key, print_=print_)
+        done = self._opened(tx, bare, routed, stop, more, key=key, fingerprint=fingerprint)
         if routed.drawn and done.review.status is Status.APPROVED:
             drawn = Follow(relation=Relation.FEEDBACK)
             done = replace(done, opened=(*done.opened, self._followed(tx, done.review, drawn, at)))
@@ -91,13 +91,13 @@ class Linking:
         more: tuple[Effect, ...],
         *,
         key: str | None = None,
-        print_: str = "",
+        fingerprint: str = "",
     ) -> Transition:
         opened = open_review(bare, routed.reach, held=held_by(stop, bare.created_at) if stop is not None else None)
         effects = opened.effects + more
-        review = tx.open(opened.review, effects, key=key, fingerprint=print_)
+        review = tx.open(opened.review, effects, key=key, fingerprint=fingerprint)
         follows = self.followed(tx, review, effects, bare.created_at)
-        tell(tx, review, effects, bare.created_at, self._base)
+        freeze(tx, review, effects, bare.created_at, self._base)
         return replace(opened, review=review, effects=effects, opened=follows)
 
 

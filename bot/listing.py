@@ -24,10 +24,16 @@ _FOLDED = 10
 
 
 def may_see(review: Review, person: Person) -> bool:
-    """Whether a person may read a review: auditors all; others those of their roles and those they were called to.
+    """Whether a person may read a review: whom it concerns, and who owns its agent."""
+    return person.id in review.owners or concerns(review, person)
 
-    Who asked people by themselves sees what comes of it. Owning an agent shows nothing: its key reads for it. Who may
-    break the glass must know what for, and who may appeal what was rejected.
+
+def concerns(review: Review, person: Person) -> bool:
+    """Whether a person may do more with a review than read it, as far as who they are goes.
+
+    Auditors all; others those of their roles and those they were called to. Who asked people by themselves sees what
+    comes of it. Who may break the glass must know what for, and who may appeal what was rejected. Owning an agent is
+    not enough: nobody takes part in what their own agent asks because it is theirs.
     """
     if Right.BREAK_GLASS in person.may or (Right.APPEAL in person.may and review.status is Status.REJECTED):
         return True
@@ -35,10 +41,7 @@ def may_see(review: Review, person: Person) -> bool:
         return True
     if any(vote.person == person.id for vote in review.votes) or (review.agent == DESK and person.id in review.owners):
         return True
-    return any(
-        need.role in person.roles if need.role is not None else person.level >= (need.level or 0)
-        for need in review.route.needs
-    )
+    return any(person.fills(need) for need in review.route.needs)
 
 
 def query_of(person: Person, filter: QueueFilter) -> Query:
@@ -208,7 +211,8 @@ _QUEUE = Way(go=Go.QUEUE, label="My queue", value="roles")
 class Home:
     """What a person comes home to. `away` is a sentence; `calls` who is on call, where there are rotations.
 
-    `backlog` is what waits for their roles, `agents` those a person who may stop them looks after.
+    `backlog` is what waits for their roles, `said` what they were told lately, `agents` those a person who may stop
+    them looks after.
     """
 
     person: Person
@@ -217,17 +221,18 @@ class Home:
     away: str
     calls: Facts | None
     backlog: Facts | None = None
+    said: Facts | None = None
     agents: tuple[Block, ...] = ()
 
 
 def home_card(home: Home, names: Mapping[str, str], base: str) -> Card:
-    """What waits for a person, what they decided lately, who is on call, whether they are away."""
+    """What waits for a person, what they decided and were told lately, who is on call, whether they are away."""
     blocks: list[Block] = [
         lines("Waiting for you", home.waiting, names, "Nothing is waiting for you."),
         *_ways(home.waiting, home.person),
         lines("Decided by you lately", home.decided, names, "You have decided nothing lately."),
     ]
-    blocks += [*_some(home.backlog), *_some(home.calls)]
+    blocks += [*_some(home.said), *_some(home.backlog), *_some(home.calls)]
     blocks += [Text(text="Agents", style=Style.HEADING), *home.agents] if home.agents else []
     return plain_card(f"Placet: {home.person.name}", (Callout(text=home.away), *blocks), link=f"{base}/inbox")
 

@@ -19,11 +19,11 @@ import icalendar
 
 from bot.entries import Layer, PersonEntry
 from bot.expansion import Span, spans
+from policies.hours import DAYS
 from reviews.values import replace
 
 #: Turns are counted from this Monday, so that a rotation does not change when the service is restarted.
 _FIRST_MONDAY = date(2024, 1, 1)
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"h": "HOURLY", "d": "DAILY", "w": "WEEKLY"}
 _LENGTHS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DAY = timedelta(days=1)
@@ -144,15 +144,11 @@ def _without(shift: Shift, taken: Shift) -> Iterator[Shift]:
 # ---------------------------------------------------------------------------------------------- the short form
 
 
-def calendar_of(layer: Layer) -> icalendar.Calendar:
-    """The short form as a calendar: one recurring event per person, taking turns from the first handoff."""
-    return _calendar(layer.people, layer.every, layer.handoff, layer.timezone)
-
-
 @lru_cache(maxsize=256)
 def _calendar(people: tuple[str, ...], every: str, handoff: str, timezone: str) -> icalendar.Calendar:
+    """The short form as a calendar: one recurring event per person, taking turns from the first handoff."""
     count, unit = int(every[:-1]), every[-1]
-    day = _DAYS.index(handoff[:3]) if " " in handoff else 0
+    day = DAYS.index(handoff[:3]) if " " in handoff else 0
     at = time_of_day.fromisoformat(handoff.rpartition(" ")[2])
     first = datetime.combine(_FIRST_MONDAY + timedelta(days=day), at, ZoneInfo(timezone))
     calendar = icalendar.Calendar()

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from bot import roster
+from bot.callbacks import UNDONE
 from bot.door import FrontDoor
 from bot.keys import SANDBOX_ANSWERS, Keyring
 from bot.people import Directory
 from bot.stopping import Stopping
-from bot.telling import UNDONE
 from bot.wire import stamp
 from reviews.errors import NotFound, PlacetError
 from reviews.events import Record
@@ -145,7 +145,7 @@ class Operations:
             if found is None:
                 raise NotFound(f"There is no delivery {delivery}; `placet deliveries` lists them.")
             if found.error == UNDONE:
-                raise BadOperation("That approval was undone before it was sent: there is nothing to tell any more.")
+                raise BadOperation("That approval was undone before it arrived: there is nothing to tell any more.")
             tx.keep_delivery(replace(found, state="due", attempts=0, due_at=tx.now(), error=None))
             tx.record(
                 Record(

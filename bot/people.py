@@ -97,6 +97,7 @@ class Directory:
             scopes=frozenset(entry.scopes),
             auditor=entry.auditor,
             may=frozenset(right for role in held.values() for right in role.may),
+            groups={role: said for role, said in self._sources[entry.id].items() if said != _FILE},
         )
 
     @property
@@ -149,12 +150,6 @@ class Directory:
             return Refusal(text=f"placet.yml gives {whole} to {both}. An operator must mend it.")
         return self._people[people.pop()] if people else Refusal(text=_unknown(identity, identity.id))
 
-    def identity_of(self, person_id: str) -> Identity | None:
-        """Where to whisper to a person: their preferred surface, else the first that runs."""
-        for target in self.direct(person_id):
-            return Identity(surface=target.surface, id=target.address)
-        return None
-
     def resolve(self, name: str | None) -> str | None:
         """The one person meant by an id or e-mail an agent gave; None for nobody or for two."""
         if name is None:
@@ -184,11 +179,18 @@ class Directory:
             return (need.role,)
         return tuple(name for name, role in self.config.roles.items() if role.level >= (need.level or 0))
 
-    def places(self, role: str) -> tuple[Target, ...]:
+    def channels(self, role: str) -> tuple[Target, ...]:
         """The channels of a role on the surfaces that run."""
         entry = self.config.roles.get(role)
         channels = entry.channels.items() if entry is not None else ()
         return tuple(Target(surface=s, address=a) for s, a in channels if s in self.surfaces)
+
+    def places(self, role: str) -> tuple[Target, ...]:
+        """Where a role's people are told things: its channels, and each holder none of these can reach, at first."""
+        channels = self.channels(role)
+        reached = {place.surface for place in channels}
+        beyond = (who.id for who in self.holders(role) if reached.isdisjoint(at.surface for at in self.direct(who.id)))
+        return (*channels, *self.first_places(beyond))
 
     # ---------------------------------------------------------------------------- whom a rung reaches
 
@@ -212,6 +214,10 @@ class Directory:
     def direct(self, person_id: str) -> list[Target]:
         """Where a person can be told something, their preferred surface first; everybody has the web."""
         return list(self._direct.get(person_id, ()))
+
+    def first_places(self, people: Iterable[str]) -> tuple[Target, ...]:
+        """Where each of these people is told things first, each place once."""
+        return tuple(dict.fromkeys(place for person in people for place in self.direct(person)[:1]))
 
     def instead(self, person_id: str, tried: Collection[str]) -> Target | None:
         """Where else to tell a person what could not be told on the surfaces `tried`.
@@ -329,8 +335,7 @@ def _age(copy: Copy | None, at: datetime) -> str:
         return ""
     if copy.read_at is None:
         return f"its calendar could not be read: {copy.fault}"
-    minutes = max(at - copy.read_at, timedelta()) // timedelta(minutes=1) * timedelta(minutes=1)
-    return f"as its calendar was {durations.show(minutes)} ago; it could not be read since: {copy.fault}"
+    return f"as its calendar was {durations.since(copy.read_at, at)} ago; it could not be read since: {copy.fault}"
 
 
 def _unknown(identity: Identity, written: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.entries import MOST_SENIOR
 from bot.ids import review_id
-from bot.listing import may_see
+from bot.listing import concerns, may_see
+from bot.people import Directory
 from bot.routing import Routed
 from bot.service import Service
 from policies import durations, schemas
@@ -31,7 +33,7 @@ from reviews.events import (
 )
 from reviews.forms import merged
 from reviews.keeping import Tx
-from reviews.model import Object, Order, Person, Reach, Review, Right, RiskLevel, Target, Tier, Verb
+from reviews.model import Need, Object, Order, Person, Reach, Review, Right, RiskLevel, Seat, Tier, Verb
 from reviews.unseen import clean
 from reviews.values import replace
 
@@ -39,8 +41,9 @@ from reviews.values import replace
 TAKEN_FOR = timedelta(minutes=15)
 #: What a link sent with one review lets its holder do.
 _BY_LINK = frozenset({Verb.TAKE, Verb.ESCALATE, Verb.REJECT, Verb.COMMENT})
-#: What no token is enough for, whatever the route: whoever finds one could stop everything, or let everything go.
-_NEVER_BY_TOKEN = frozenset({Verb.STOP, Verb.RESUME, Verb.BREAK_GLASS, Verb.APPEAL})
+#: What no token is enough for, whatever the route: whoever finds one could stop everything, or let everything go. It
+#: is written down even where it is refused before the review is asked: that it was tried concerns the house.
+GRAVE = frozenset({Verb.STOP, Verb.RESUME, Verb.BREAK_GLASS, Verb.APPEAL})
 #: Verbs refused with a sentence about who may, rather than as if the review were not there.
 _VOTES = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.REQUEST_CHANGES, Verb.ANSWER})
 
@@ -57,8 +60,8 @@ def weak_way(interaction: Interaction) -> str | None:
     """Why this way of coming in is never enough for this act; None when it may be."""
     verb, identity = interaction.verb, interaction.identity
     if identity.tenant == "link" and verb not in _BY_LINK:
-        return "A link alone lets you read, take, escalate or reject. Sign in, or decide in chat."
-    if identity.surface == "api" and verb in _NEVER_BY_TOKEN:
+        return "A link alone lets you read, take, escalate, comment or reject. Sign in, or decide in chat."
+    if identity.surface == "api" and verb in GRAVE:
         return "This needs a person signed in or known in chat: a token is not enough here."
     return None
 
@@ -82,10 +85,11 @@ class Pressing:
             review.request.action.name != interaction.bulk or review.route.risk is not RiskLevel.LOW
         ):
             return "Only low-risk reviews of one and the same action can be approved together."
-        # An owner appeals by what their agent was told: owning one shows no card.
+        # Owners read what their agent asked, and of all there is to do they may only appeal.
         owns = verb is Verb.APPEAL and person.id in review.owners
-        if verb not in _VOTES and not owns and not may_see(review, person):
-            return f"This review is not yours to see. It needs {eligibility.needed(review)}."
+        if verb not in _VOTES and not owns and not concerns(review, person):
+            what = "act on" if may_see(review, person) else "see"
+            return f"This review is not yours to {what}. It needs {eligibility.needed(review)}."
         return None
 
     def _guarded(self, review: Review) -> bool:
@@ -146,22 +150,21 @@ class Pressing:
         person = directory.person(to)
         if person is None:
             raise FieldErrors({"to": "Choose a person."})
-        return who.make(Handed, to=person, until=at + TAKEN_FOR, targets=tuple(directory.direct(person.id)[:1]))
+        return who.make(Handed, to=person, until=at + TAKEN_FOR, targets=directory.first_places([person.id]))
 
     def _broken_glass(self, who: _Particulars, review: Review, person: Person) -> Event:
-        """Told to everybody it concerns: the places of the roles needed, and each who may observe it."""
+        """Told to everybody it concerns: the channels of the roles needed, and each who may observe it."""
         directory = self._service.directory()
         roles = dict.fromkeys(need.role for need in review.route.needs if need.role is not None)
-        places = [place for role in roles for place in directory.places(role)]
+        channels = [place for role in roles for place in directory.channels(role)]
         others = [other.id for other in directory.with_right(Right.BREAK_GLASS) if other.id != person.id]
-        direct: list[Target] = [at for other in others for at in directory.direct(other)[:1]]
         rules = directory.config.glass
         return who.make(
             BrokenGlass,
             allowed=Right.BREAK_GLASS in person.may,
             window=durations.parse(rules.window),
             valid_for=durations.parse(rules.valid_for),
-            targets=tuple(dict.fromkeys((*places, *direct))),
+            targets=tuple(dict.fromkeys((*channels, *directory.first_places(others)))),
         )
 
     def _appealed(self, who: _Particulars, review: Review, person: Person, at: datetime) -> Event:
@@ -173,8 +176,7 @@ class Pressing:
         """The level above whoever rejected it; None where nobody has it who may decide the appeal."""
         directory = self._service.directory()
         seats = review.decision.by if review.decision is not None else ()
-        levels = [person.level for seat in seats if (person := directory.person(seat.person)) is not None]
-        level = max(levels, default=0) + 1
+        level = max((_level(directory, review, seat) for seat in seats), default=0) + 1
         barred = {appellant.id, review.principal, *review.owners, *review.named, *review.excluded}
         able = [other for other in directory.people() if other.level >= level and other.id not in barred]
         return level if able else None
@@ -199,6 +201,17 @@ class Pressing:
         directory = self._service.directory()
         deciders = [directory.person(seat.person) for seat in (review.decision.by if review.decision else ())]
         return max((person.level for person in deciders if person is not None), default=2)
+
+
+def _level(directory: Directory, review: Review, seat: Seat) -> int:
+    """How senior a decision was: as who made it, and as the slot they filled. No placet.yml makes it less so since.
+
+    Of somebody gone, whose slot says nothing, nobody is known to be above.
+    """
+    need = next(iter(eligibility.slots_of(review)[seat.slot :]), Need())
+    person, role = directory.person(seat.person), directory.config.roles.get(need.role or "")
+    known = (person.level if person else None, role.level if role else None, need.level)
+    return max((level for level in known if level is not None), default=MOST_SENIOR)
 
 
 class _Particulars:

@@ -12,8 +12,8 @@ import structlog
 from aiohttp import web
 
 from bot import wire
+from bot.backpressure import TooManyOpen
 from bot.ids import uuid7
-from bot.room import TooManyOpen
 from bot.routing import PolicyMissing
 from bot.service import KeyReused, Refused
 from reviews.errors import DigestImpossible, NotFound, PlacetError, StoreUnavailable

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.entries import Quiet
+from policies.hours import weekdays
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 
 
@@ -24,10 +24,5 @@ def quiet_until(quiet: Quiet, zone: ZoneInfo, at: datetime) -> datetime | None:
 
 
 def _weekdays(words: str) -> frozenset[int]:
-    """`fri-mon` is four days."""
-    found = set[int]()
-    for part in words.split(","):
-        first, _, last = part.partition("-")
-        begin, end = _DAYS.index(first), _DAYS.index(last or first)
-        found.update(day % 7 for day in range(begin, end + 1 if begin <= end else end + 8))
-    return frozenset(found)
+    spans = (part.partition("-") for part in words.split(","))
+    return frozenset(day for first, _, last in spans for day in weekdays(first, last or first))

@@ -18,13 +18,11 @@ from bot.entries import PersonEntry
 from bot.quiet import quiet_until
 from reviews.model import Need, Person, Reach, Route, Rung, Target, Tier
 from reviews.values import replace
+from reviews.ways import CHANNEL, DIRECT, EMAIL, rings
 
 #: Picks one of several people for a role, or nobody.
 Assign: TypeAlias = Callable[[str, Sequence[str]], str | None]
 
-EMAIL = "email"
-#: Ways that go by the card itself; every other is a gateway of placet.yml.
-_CHANNEL, _DIRECT, _WEB = "channel", "dm", "web"
 #: The channels of the roles a route needs.
 _NEEDED = "channel:role"
 _DATE = "%d %b %H:%M"
@@ -57,7 +55,7 @@ class House(Protocol):
         """Who holds a role."""
         ...
 
-    def places(self, role: str) -> tuple[Target, ...]:
+    def channels(self, role: str) -> tuple[Target, ...]:
         """The channels of a role."""
         ...
 
@@ -222,7 +220,7 @@ class Calling:
         """Nobody confirms in their stead, and being told makes them no elector of another slot."""
         until, entry = self._absent.get(principal), self._house.entry(principal)
         missed = f"{self._name(principal)} is away until {_local(until, entry, _DATE)}." if until is not None else None
-        part = self._by_name(Call(person=principal, source="", missed=missed), rung.via or (_DIRECT,), on_duty=False)
+        part = self._by_name(Call(person=principal, source="", missed=missed), rung.via or (DIRECT,), on_duty=False)
         return replace(part, persons={})
 
     def _role(self, role: str, rung: Rung, assigned: tuple[str, ...]) -> _Part:
@@ -231,7 +229,7 @@ class Calling:
         if not calls:
             barred = f"Nobody with the role {role} may decide this."
             return _Part(persons={}, missed=barred if self._house.holders(role) else f"Nobody has the role {role}.")
-        ways = tuple(way for way in rung.via if way != _CHANNEL)
+        ways = tuple(way for way in rung.via if way != CHANNEL)
         if assigned and any(role in roles for roles in self._filling):
             named = [call for call in calls if call.person in assigned]
         else:
@@ -241,7 +239,7 @@ class Calling:
             return told
         missed = _said(call.missed for call in calls) if all(call.missed for call in calls) else None
         faults = (told.missed,) if told.missed else told.faults
-        return replace(told, targets=(*self._house.places(role), *told.targets), missed=missed, faults=faults)
+        return replace(told, targets=(*self._house.channels(role), *told.targets), missed=missed, faults=faults)
 
     def _of_role(self, role: str) -> list[Call]:
         """The holders of a role who are there; where none is, whoever stands in for them."""
@@ -301,11 +299,11 @@ class Calling:
 
     def _told(self, calls: Sequence[Call], via: tuple[str, ...], *, on_duty: bool) -> _Part:
         """Each of these people, by each way; one of them reached is enough."""
-        return _joined([self._by_name(call, via or (_DIRECT,), on_duty=on_duty) for call in calls])
+        return _joined([self._by_name(call, via or (DIRECT,), on_duty=on_duty) for call in calls])
 
     def _by_name(self, call: Call, ways: tuple[str, ...], *, on_duty: bool) -> _Part:
         quiet = None if on_duty else self._quiet(call.person)
-        going = [way for way in ways if quiet is None or not self._rings(way)]
+        going = [way for way in ways if quiet is None or not rings(way)]
         found = [self._place(call.person, way) for way in going]
         targets = tuple(place for place in found if isinstance(place, Target))
         faults = tuple(place for place in found if isinstance(place, str))
@@ -319,7 +317,7 @@ class Calling:
 
     def _place(self, person: str, way: str) -> Target | str:
         """Where a way leads to a person, or in a sentence why it leads nowhere."""
-        if way in (_DIRECT, _CHANNEL):
+        if way in (DIRECT, CHANNEL):
             places = self._house.direct(person)
             return places[0] if places else f"{self._name(person)} is on no surface that runs."
         if way not in self._house.surfaces:
@@ -332,10 +330,6 @@ class Calling:
         if address is None:
             return f"{self._name(person)} has no {'e-mail address' if way == EMAIL else 'phone'} in placet.yml."
         return Target(surface=way, address=address, person=person)
-
-    def _rings(self, way: str) -> bool:
-        """Whether a way wakes people: every gateway but e-mail does, also one that is not set up."""
-        return way not in (_DIRECT, _CHANNEL, _WEB, EMAIL)
 
     def _quiet(self, person: str) -> datetime | None:
         """Until when a person has quiet hours now; None outside them, and for whoever is on call anywhere."""

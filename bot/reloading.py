@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 TAKEN = ("people", "roles", "rotations", "cards", "asks", "glass")
 #: Of these the log says by name what came, went and changed.
 _NAMED = ("people", "roles", "rotations")
+#: On the shelf of references: the hash of the configuration in force, and a print of each entry of it.
+_SHELF = ("config", "in_force")
 #: So many names of one kind are said.
 _SAID = 50
 
@@ -80,8 +82,10 @@ class Reloading:
             self._seen, self.fault = (stamp[0], rules.stamp()), rules.fault
             return None
         await _record(store, fresh)
-        if fresh.config != self.config:
+        changed = fresh.config != self.config
+        if changed:
             await self._take(fresh.config)
+        if changed or self.fault or fresh.waits != self.settings.waits:
             log.info("config_loaded", sha256=fresh.sha256[:12], waits=list(fresh.waits))
         self.settings, self.fault, self._seen = fresh, "", (stamp[0], None)
         return policy
@@ -117,12 +121,12 @@ async def _record(store: Store, fresh: Settings) -> None:
     """Record a configuration that was not in force before, with the names that came, went and changed; once."""
 
     def put(tx: Tx) -> None:
-        before = tx.reference("config", "in_force")
+        before = tx.reference(*_SHELF)
         if before is not None and before["sha256"] == fresh.sha256:
             return
         prints = {name: _prints(getattr(fresh.config, name)) for name in _NAMED}
         kept = {name: json.dumps(each, separators=(",", ":")) for name, each in prints.items()}
-        tx.put_reference("config", "in_force", {"sha256": fresh.sha256, **kept})
+        tx.put_reference(*_SHELF, {"sha256": fresh.sha256, **kept})
         detail: Object = {"sha256": fresh.sha256}
         if before is not None:
             detail |= {"changed": _changes(before, prints), "waits": list(fresh.waits)}

@@ -10,7 +10,7 @@ from functools import partial
 
 from bot import following, wire
 from bot.assigning import assigning
-from bot.guarded import ACTION, guarded
+from bot.change_route import ACTION, guarded
 from bot.people import Directory
 from bot.reach import Assign
 from policies import schemas

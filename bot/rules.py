@@ -152,7 +152,6 @@ def put_in_force(tx: Tx, policy: Policy, at: datetime, kind: str, detail: Object
 
 async def changes(store: Store, policy: Policy) -> Object:
     """What changes from the policy in force to this one, for the log: `{diff}`; nothing where there is none before."""
-
     text = await store.view(_text_in_force)
     if text is None or text == policy.text:
         return {}

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot import wire
+from bot.backpressure import Backpressure
+from bot.callbacks import freeze
 from bot.gate import Gate
 from bot.hub import Hub
 from bot.linking import Linking, held_by, stop_of
 from bot.people import Directory
-from bot.room import Room
 from bot.routing import Router
-from bot.telling import tell
 from policies import schemas
 from policies.errors import SchemaFault
 from policies.model import Classification
@@ -85,7 +85,7 @@ class Service:
         self.store, self.router, self.gate, self.hub, self.clock = store, router, gate, hub, clock
         self.directory, self.base_url = directory, base_url
         self._observe = observe
-        self._room = Room(store, clock)
+        self._backpressure = Backpressure(store, clock)
         self._linking = Linking(router, directory, base_url)
 
     # ---------------------------------------------------------------------------- agents
@@ -95,21 +95,21 @@ class Service:
 
         What a stopped agent asks is kept and held. Raises BadRequest, KeyReused, TooManyOpen, StoreUnavailable.
         """
-        print_ = wire.fingerprint(body)
+        fingerprint = wire.fingerprint(body)
         request = self._checked(agent, wire.request_of(body))
-        async with self._room.taken(agent, key):
-            return await self._ask(agent, request, key, print_, place)
+        async with self._backpressure.admitted(agent, key):
+            return await self._ask(agent, request, key, fingerprint, place)
 
     async def _ask(
-        self, agent: Agent, request: Request, key: str | None, print_: str, place: Target | None
+        self, agent: Agent, request: Request, key: str | None, fingerprint: str, place: Target | None
     ) -> Submitted:
         def ask(tx: Tx) -> Submitted | Transition:
             if key is not None and (found := tx.by_key(agent.name, key)):
                 review, before = found
-                if before != print_:
+                if before != fingerprint:
                     raise KeyReused(KeyReused.__doc__)
                 return Submitted(review=review, replayed=True)
-            return self._linking.asked(tx, agent, request, tx.now(), key=key, print_=print_, place=place)
+            return self._linking.asked(tx, agent, request, tx.now(), key=key, fingerprint=fingerprint, place=place)
 
         try:
             done = await self.store.tx(ask)
@@ -168,7 +168,7 @@ class Service:
     async def read(self, agent: Agent, review: str) -> Review:
         """One's own review. Raises NotFound."""
         found = await self.store.view(lambda tx: tx.read(review))
-        if found is None or found.agent != agent.name:
+        if found is None or found.agent != agent.name or _unknown_to_agent(found):
             raise NotFound("You have no review of this id.")
         return found
 
@@ -241,7 +241,7 @@ class Service:
         effects = held.effects + done.effects + self._drawn(before, done.review, event)
         tx.save(before, done.review, effects)
         opened = self._linking.followed(tx, done.review, effects, event.at)
-        tell(tx, done.review, effects, event.at, self.base_url)
+        freeze(tx, done.review, effects, event.at, self.base_url)
         done = replace(done, effects=effects, opened=opened)
         if stop is None or not done.review.held or done.answer not in (Answer.LOCKED, Answer.WHISPER):
             return done
@@ -301,6 +301,11 @@ def stopped_text(agent: str, stop: Stop) -> str:
     """What is said of anything a stopped agent cannot have now, to people and to the agent."""
     then = f" For its next plan: {stop.instruction}" if stop.instruction else ""
     return f"{agent} is stopped, so nothing it asked for can be granted until it is resumed. Why: {stop.reason}{then}"
+
+
+def _unknown_to_agent(review: Review) -> bool:
+    """Whether it is the look at a sample: an agent that knew which were drawn could behave for them alone."""
+    return review.about is not None and review.relation is Relation.FEEDBACK
 
 
 class Refused(PlacetError):

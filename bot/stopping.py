@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+
+import structlog
 
 from bot import bulletins
 from bot.keys import Keyring, named
@@ -19,9 +22,11 @@ from reviews.card import Tone
 from reviews.errors import PlacetError
 from reviews.events import Answer, Held, Record, Released, Transition
 from reviews.keeping import Agent, Query, Stop, Store, Tx
-from reviews.model import Object, Person, Review, Right, Target
+from reviews.model import Object, Person, Review, Right, Target, Verb
 from reviews.unseen import clean
 from reviews.values import replace
+
+log = structlog.get_logger(__name__)
 
 #: Reviews held or let go in one transaction.
 AT_ONCE = 200
@@ -29,6 +34,8 @@ AT_ONCE = 200
 OPERATOR = "operator"
 #: Words about a stop (characters).
 MOST = 2000
+#: So much of a name that need not be an agent's is written down (characters).
+_LONGEST = 100
 
 
 class NotStopped(PlacetError):
@@ -67,7 +74,7 @@ class Stopping:
 
         Raises NotFound, NotStopped.
         """
-        _may(by)
+        await self._permit(by, Verb.STOP, agent)
         stopped = (clean(reason).strip(), clean(instruction or "").strip())
         if not stopped[0]:
             raise NotStopped("Say why it is stopped: the agent and everybody concerned read it.", field="reason")
@@ -88,7 +95,7 @@ class Stopping:
 
     async def resume(self, agent: str, by: Person | None, *, once: str | None = None) -> Order:
         """Let an agent go on. Raises NotFound, NotStopped."""
-        _may(by)
+        await self._permit(by, Verb.RESUME, agent)
 
         def order(tx: Tx) -> bool:
             before = named(tx, agent)
@@ -99,6 +106,17 @@ class Stopping:
             return True
 
         return await self._ordered(agent, order)
+
+    async def _permit(self, by: Person | None, verb: Verb, agent: str) -> None:
+        """Let the operator and whoever may pass. Raises NotStopped; that they tried is written down."""
+        if by is not None and Right.STOP not in by.may:
+            text = "Stopping agents and letting them go on is for people whose role says `may: [stop]` in placet.yml."
+            await self.refused(by, verb, agent, text)
+            raise NotStopped(text, Answer.FORBIDDEN)
+
+    async def refused(self, by: Person, verb: Verb, agent: str, why: str) -> None:
+        """Write down that somebody tried what they may not, or not this way. Raises StoreUnavailable."""
+        await self._store.tx(lambda tx: tx.record(refused(by, verb, why, tx.now(), agent=clean(agent)[:_LONGEST])))
 
     async def _ordered(self, agent: str, order: Callable[[Tx], bool]) -> Order:
         new = await self._store.tx(order)
@@ -127,9 +145,9 @@ class Stopping:
     def _targets(self, agent: Agent) -> tuple[Target, ...]:
         directory = self._directory()
         able = [name for name, entry in directory.config.roles.items() if Right.STOP in entry.may]
-        places = [place for role in able for place in directory.places(role)]
+        channels = [place for role in able for place in directory.channels(role)]
         people = dict.fromkeys((*agent.owners, *(person.id for person in directory.with_right(Right.STOP))))
-        return tuple(dict.fromkeys((*places, *(at for person in people for at in directory.direct(person)[:1]))))
+        return tuple(dict.fromkeys((*channels, *directory.first_places(people))))
 
     # ---------------------------------------------------------------------------- carrying it out
 
@@ -162,13 +180,22 @@ class Stopping:
         found = tx.find(_undone(agent, AT_ONCE))
         locked = [review for review in (tx.lock(review.id) for review in found) if review is not None]
         late = [review for review in locked if review.held != (agent.stop is not None)]
-        done = [service.keep(tx, review, _event(service, tx, agent, review)) for review in late]
-        return len(found), done
+        events = [(review, event) for review in late if (event := _made(service, tx, agent, review)) is not None]
+        return len(found), [service.keep(tx, review, event) for review, event in events]
 
 
 def _undone(agent: Agent, limit: int) -> Query:
     """The reviews of an agent that are not yet as its stop, or the end of it, would have them."""
     return Query(agent=agent.name, live=True, held=agent.stop is None, order="oldest", limit=limit)
+
+
+def _made(service: Service, tx: Tx, agent: Agent, review: Review) -> Held | Released | None:
+    """As `_event`; None for a review that cannot be let go, which keeps no other from it and is tried again."""
+    try:
+        return _event(service, tx, agent, review)
+    except PlacetError as fault:
+        log.error("not_let_go", review=review.id, why=str(fault))
+        return None
 
 
 def _event(service: Service, tx: Tx, agent: Agent, review: Review) -> Held | Released:
@@ -187,10 +214,10 @@ def _finish(tx: Tx, name: str) -> None:
         tx.put_agent(replace(agent, resuming=None))
 
 
-def _may(by: Person | None) -> None:
-    if by is not None and Right.STOP not in by.may:
-        text = "Stopping agents and letting them go on is for people whose role says `may: [stop]` in placet.yml."
-        raise NotStopped(text, Answer.FORBIDDEN)
+def refused(by: Person, verb: Verb, why: str, at: datetime, **about: str) -> Record:
+    """The log's line of an order, or of what goes past a review, that was tried and refused."""
+    detail = {"event": str(verb), "why": why, **about}
+    return Record(kind="event.refused", at=at, actor=f"person:{by.id}", detail=detail, public=False)
 
 
 def _id(by: Person | None) -> str:

@@ -117,6 +117,7 @@ class VotesApi:
                 "action": item.action,
                 "agent": item.agent,
                 "status": item.status,
+                "held": item.held,
                 "risk": item.risk,
                 "tier": item.tier,
                 "waiting_for": item.waiting_for,

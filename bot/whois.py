@@ -12,6 +12,8 @@ from reviews.errors import NotFound
 from reviews.keeping import Store
 from reviews.model import Object, Person
 
+_ALLOWED = "Write --until 2d, or a time in their zone: --until 2026-11-26T09:00."
+
 
 class Whois:
     """The operations on people; all that is known of them comes from the directory."""
@@ -50,7 +52,7 @@ class Whois:
         if who is None:
             raise NotFound(f"There is nobody {person!r} in placet.yml; `placet people whois WORD` looks for them.")
         now = await self._store.view(lambda tx: tx.now())
-        end = None if until is None else until_of(until, now, directory.zone(person))
+        end = None if until is None else until_of(until, now, directory.zone(person), _ALLOWED)
         await self._absences.set(who, end, surface="cli", by="operator")
         return {"person": person, "name": who.name, "until": stamp(end), "deputy": directory.stand_in(person, now)}
 

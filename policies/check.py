@@ -8,15 +8,13 @@ from policies import durations
 from policies.hours import WITHOUT_SLA
 from policies.model import Chain, Known, Policy, Rule
 from policies.nodes import Faults
-from policies.sections import CARDS
 from reviews.model import Need, RiskLevel, Rung, Then, Tier
+from reviews.ways import CARDS, rings
 
 #: What rests on the operator's word, or on what would really be done, not on what the agent says of itself.
 _TRUSTED = frozenset({"action", "args", "amount", "agent", "reversible", "listed", "now", "after_hours"})
 _TRUSTED_RISK = ("risk", "level")
 _LIGHT = (Tier.AUTO, Tier.SAMPLE)
-#: Ways nobody is woken by; every other is a gateway that rings.
-_SILENT = frozenset({*CARDS, "email"})
 
 
 def examine(policy: Policy, faults: Faults) -> tuple[str, ...]:
@@ -135,7 +133,7 @@ def _unheard(chain: Chain, known: Known | None) -> list[str]:
     ways = None if known is None else known.ways
     used = dict.fromkeys(way for rung in chain.rungs for way in rung.via if way not in CARDS)
     if ways is not None and (missing := [way for way in used if way not in ways]):
-        found.append(f"goes by {', '.join(missing)}, which gateways: in placet.yml lacks; nobody is reached by it")
+        found.append(f"goes by {', '.join(missing)}, which is no gateway of placet.yml; nobody is reached by it")
     return found + _at_night(calls, ways) + _overtaken(chain)
 
 
@@ -145,11 +143,11 @@ def _at_night(calls: list[Rung], ways: frozenset[str] | None) -> list[str]:
     What rings somewhere, or calls who is on call where something could ring, is meant to reach people at night too.
     """
     nightly = [rung for rung in calls if rung.clock == "always"]
-    rings = [not _SILENT.issuperset(rung.via) for rung in nightly]
+    loud = [any(map(rings, rung.via)) for rung in nightly]
     duty = any(target.startswith("oncall:") for rung in nightly for target in rung.notify)
-    if not any(rings) and not (duty and ways is not None and ways - _SILENT):
+    if not any(loud) and not (duty and any(map(rings, ways or ()))):
         return []
-    quiet = nightly[len(rings) - rings[::-1].index(True) :] if any(rings) else nightly
+    quiet = nightly[len(loud) - loud[::-1].index(True) :] if any(loud) else nightly
     if not quiet:
         return []
     first = quiet[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _WHOLE = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
@@ -18,6 +18,12 @@ def parse(text: str) -> timedelta | None:
     if not _WHOLE.fullmatch(text):
         return None
     return timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
+
+
+def since(then: datetime, now: datetime) -> str:
+    """How long ago an instant was, in whole minutes."""
+    minute = timedelta(minutes=1)
+    return show(max(now - then, timedelta()) // minute * minute)
 
 
 def show(duration: timedelta) -> str:

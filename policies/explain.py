@@ -239,9 +239,21 @@ def _rules(policy: Policy) -> dict[str, Object]:
             "rate": rule.rate if rule.route.tier is Tier.SAMPLE else None,
             "weight": rule.weight.source if rule.weight is not None else None,
             **as_plain(rule.route),
+            **_spans(rule.route),
         }
         for rule in (*policy.rules, policy.default)
     }
+
+
+def _spans(route: Route) -> Object:
+    """The durations of a route as people write them."""
+    spans = {
+        "sla": route.sla,
+        "valid_for": route.valid_for,
+        "reply_within": route.reply_within,
+        "undo": route.undo or None,
+    }
+    return {key: None if span is None else durations.show(span) for key, span in spans.items()}
 
 
 def _moved(old: Policy, new: Policy) -> list[str]:

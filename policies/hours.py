@@ -26,9 +26,16 @@ LAST_SHARE = 0.1
 #: … and at least this long, as far as the window goes.
 LAST_MINIMUM = timedelta(minutes=1)
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 #: Business time is looked for this far ahead; a chain never is that long.
 _HORIZON_DAYS = 3_660
+
+
+def weekdays(first: str, last: str) -> frozenset[int]:
+    """The days from one to another, both of DAYS, Monday being 0; `fri` to `mon` is four."""
+    start, end = DAYS.index(first), DAYS.index(last)
+    return frozenset(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from policies import schemas
 from policies.errors import SchemaFault
-from policies.hours import Calendar, country_holidays
+from policies.hours import DAYS, Calendar, country_holidays, weekdays
 from policies.model import Case, CatalogueEntry, Known
 from policies.nodes import Item
 from reviews.model import Object, RiskLevel
+from reviews.ways import CARDS, GATEWAYS
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: The ways that are always there, and those of gateways most have; others have the names placet.yml gives them.
-CARDS, GATEWAYS = ("channel", "dm", "web"), ("sms", "email", "call")
 EXPECTS = (
     "tier", "role", "level", "needs", "order", "sla", "chain", "rule", "allowed", "risk", "reversible", "shadow", "p",
     "drawn", "undo", "assign",
@@ -116,8 +114,7 @@ def _days(item: Item) -> frozenset[int]:
             if first not in DAYS or (dash and last not in DAYS):
                 member.fault(f"{part.strip()!r} is no day; allowed: {', '.join(DAYS)}, or a span such as mon-fri")
                 continue
-            start, end = DAYS.index(first), DAYS.index(last or first)
-            found |= {n % 7 for n in range(start, end + 1 if end >= start else end + 8)}
+            found |= weekdays(first, last or first)
     return frozenset(found)
 
 

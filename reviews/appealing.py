@@ -19,12 +19,10 @@ def appeal(review: Review, event: Appealed) -> Transition:
     if not (event.reason or "").strip():
         return refuse(review, event, "Say why the rejection is wrong.")
     if event.level is None or event.level <= _level(review):
-        return refuse(review, event, "Nobody here is more senior than who rejected it.")
+        return refuse(review, event, "Nobody else here who may decide it is more senior than who rejected it.")
     # Who appeals has a view of it already, as who rejected it has.
     excluded = _rejecters(review) | review.excluded | {event.person.id}
-    follow = Follow(
-        relation=Relation.APPEAL, id=event.follow, excluded=excluded, level=event.level, reason=event.reason
-    )
+    follow = Follow(relation=Relation.APPEAL, id=event.follow, excluded=excluded, level=event.level)
     text = f"Somebody of level {event.level} or more will look at it again."
     entry = noted("review.appealed", event, level=event.level, appeal=event.follow)
     return done(replace(review, appeal=event.follow), text, entry, follow, Deliver(message=Message.APPEALED))

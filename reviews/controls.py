@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from reviews import eligibility
@@ -37,6 +37,7 @@ _RARE: dict[Verb, tuple[str, str, str, Input | None]] = {
         Input(name="reason", label="Why is the rejection wrong?", kind=Kind.MULTILINE, required=True),
     ),
 }
+_STOPPING = "Everything {} asked for and will ask for is held, and no approval of it can be used."
 _REASON = Input(name="reason", label="Why?", required=True)
 _INSTRUCTION = Input(
     name="notes",
@@ -44,6 +45,29 @@ _INSTRUCTION = Input(
     kind=Kind.MULTILINE,
     hint="The agent is sent this with the news that it was stopped.",
 )
+
+
+def over_agents(going: Sequence[str], stopped: Sequence[str]) -> Actions | None:
+    """What may be done to agents where no review of theirs is: each form asks to which. None where there is no agent.
+
+    Where there are more than a menu holds, the others are named in the typed command.
+    """
+    made = (
+        _over(Verb.STOP, "Stop an agent", "danger", going, _STOPPING.format("it"), (_REASON, _INSTRUCTION)),
+        _over(Verb.RESUME, "Resume an agent", "", stopped, "It goes on, and so does everything it waits for.", ()),
+    )
+    controls = tuple(control for control in made if control is not None)
+    return Actions(controls=controls) if controls else None
+
+
+def _over(
+    verb: Verb, label: str, style: str, agents: Sequence[str], intro: str, more: tuple[Input, ...]
+) -> Control | None:
+    names = tuple(agents[:MOST_FIELDS])
+    only = names[0] if len(names) == 1 else ""
+    which = Input(name="agent", label="Which one?", kind=Kind.CHOICE, choices=names, value=only, required=True)
+    form = Form(fields=(which, *more), submit=label.replace("an agent", "it"), intro=intro)
+    return Control(verb=verb, label=label, style=style, form=form) if names else None
 
 
 _NOTHING = Surroundings()
@@ -221,6 +245,5 @@ class Controls:
 
     def _stop(self) -> Control:
         agent = self._review.agent
-        intro = f"Everything {agent} asked for and will ask for is held, and no approval of it can be used."
-        form = Form(fields=(_REASON, _INSTRUCTION), submit="Stop it", intro=intro)
+        form = Form(fields=(_REASON, _INSTRUCTION), submit="Stop it", intro=_STOPPING.format(agent))
         return Control(verb=Verb.STOP, label=f"Stop {agent}", style="danger", form=form)

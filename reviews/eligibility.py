@@ -142,7 +142,8 @@ def _fits(review: Review, need: Need, person: Person) -> str | None:
     if need.role is None:
         return f"level {person.level}" if person.level >= (need.level or 0) else None
     if need.role in person.roles:
-        return f"role {need.role}"
+        group = person.groups.get(need.role)
+        return f"role {need.role}" if group is None else f"role {need.role}, {group}"
     called = review.called.get(person.id)
     return f"called: {called}" if called is not None else None
 

@@ -395,7 +395,6 @@ class Follow:
     id: str = ""
     excluded: frozenset[str] = frozenset()
     level: int | None = None
-    reason: str | None = None
 
 
 Effect: TypeAlias = Record | Cast | Rang | Post | Refresh | Deliver | Follow

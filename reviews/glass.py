@@ -72,7 +72,7 @@ def _break(review: Review, event: BrokenGlass, asked: Glass) -> Transition:
     short = replace(ended.grant, valid_until=event.at + min(event.valid_for, review.route.valid_for))
     entry = noted("review.glass_broken", event, reason=asked.reason, asked_by=asked.person)
     both = frozenset({asked.person, event.person.id})
-    after = Follow(relation=Relation.AFTER_GLASS, excluded=both, reason=asked.reason)
+    after = Follow(relation=Relation.AFTER_GLASS, excluded=both)
     broken = replace(ended, grant=short)
     return Transition(review=broken, text=sentence(broken), effects=(entry, *effects, after))
 

@@ -29,7 +29,13 @@ from reviews.values import replace
 
 
 def take(review: Review, event: Taken) -> Transition:
-    """Put the review into one's own hands: nobody else is called before `until`."""
+    """Put the review into one's own hands: nobody else is called before `until`.
+
+    Taken again while one has it, it does not rest longer: else a review could be kept from everybody till its end.
+    """
+    resting = review.ladder.paused_until
+    if review.owner == event.person.id and resting is not None and event.at < resting:
+        return same(review, f"You have it already. The chain goes on at {resting:%H:%M} UTC.")
     until = _until(review, event.until)
     entry = noted("review.taken", event, owner=event.person.id, until=until.isoformat())
     return _give(review, event, event.person, until, entry)

@@ -332,6 +332,10 @@ class Tx(Protocol):
         """Read a bulletin."""
         ...
 
+    def notices(self, person: str, places: Sequence[Target], since: datetime, limit: int) -> list[Bulletin]:
+        """The bulletins since then that went to a person, on any surface, or to one of these places; newest first."""
+        ...
+
     def backlog(self) -> list[Backlog]:
         """What waits for each role and level, of open reviews; none held, none of a sandbox."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from reviews import eligibility
@@ -20,7 +20,7 @@ from reviews.events import (
     Transition,
     Unreachable,
 )
-from reviews.model import Cause, GrantState, Ladder, Object, Order, Reach, Review, RiskLevel, Status, Then, Tier
+from reviews.model import Cause, GrantState, Ladder, Object, Order, Reach, Review, RiskLevel, Rung, Status, Then, Tier
 from reviews.steps import Effects, close, end, noted, open_grant, sentence
 from reviews.values import replace
 
@@ -127,7 +127,8 @@ def climb(review: Review, at: datetime, upto: int, reach: Sequence[Reach], *, wh
     if not calls:
         return _reminded(after, at, [rung for rung in range(ladder.fired, top) if chain[rung].remind])
     later = any(chain[rung].after > timedelta(0) for rung in calls)
-    detail = {"rungs": list(calls), "epoch": ladder.epoch, "persons": _persons(calls), "why": why}
+    detail: Object = {"rungs": list(calls), "epoch": ladder.epoch, "persons": _persons(calls), "why": why}
+    detail |= {"roles": roles} if (roles := _roles(chain, calls)) else {}
     kind = "review.escalated" if later else "review.called"
     effects = [*_rang(ladder.epoch, at, calls), Record(kind=kind, at=at, actor="placet", detail=detail)]
     if later:
@@ -162,6 +163,12 @@ def _joined(review: Review, at: datetime, calls: dict[int, Reach]) -> tuple[Revi
     if not fresh:
         return joined, ()
     return joined, (Record(kind="review.assigned", at=at, actor="placet", detail={"persons": list(fresh)}),)
+
+
+def _roles(chain: Sequence[Rung], calls: Iterable[int]) -> list[str]:
+    """The roles that are called by name."""
+    notified = (target.partition(":") for rung in calls for target in chain[rung].notify)
+    return list(dict.fromkeys(name for kind, _, name in notified if kind == "role"))
 
 
 def _persons(calls: dict[int, Reach]) -> list[str]:

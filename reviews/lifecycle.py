@@ -245,6 +245,8 @@ def _ruled(review: Review, event: Event) -> Transition | None:
 
 def _barred(review: Review, event: Event) -> Transition | None:
     """A revision gone by, a decision that is not open, a route that would be laxer; None when nothing is against it."""
+    if isinstance(event, Revised | Withdrawn) and review.about is not None and review.afterwards:
+        return refuse(review, event, "People look at this of their own accord: its agent neither changes nor ends it.")
     if isinstance(event, Edited | Revised) and (laxer := _laxer(review.route, event.proposal.route)):
         return refuse(review, event, f"A new revision may only be routed more strictly, not {laxer}.")
     verb = _VOTES.get(type(event))
@@ -309,9 +311,7 @@ def _act(review: Review, event: Event) -> Transition:  # noqa: C901 - one flat m
         case Handed():
             return holding.hand(review, event)
         case Revealed():
-            return Transition(
-                review=review, text="Shown, and written down.", effects=(noted("review.revealed", event),)
-            )
+            return _revealed(review, event)
         case Undone():
             return granting.undo(review, event)
         case Revoked():
@@ -340,6 +340,10 @@ def _act(review: Review, event: Event) -> Transition:  # noqa: C901 - one flat m
             return ladder.unreachable(review, event)
         case _:
             assert_never(event)
+
+
+def _revealed(review: Review, event: Revealed) -> Transition:
+    return Transition(review=review, text="Shown, and written down.", effects=(noted("review.revealed", event),))
 
 
 def _posted(review: Review, event: Posted) -> Transition:

@@ -385,7 +385,8 @@ class Proposal:
 class Person:
     """A human known to the operator. `level` is the highest of their roles'; `scopes` what they may decide.
 
-    `may` are the rights their roles give.
+    `may` are the rights their roles give; `groups` are the roles they hold by being in a group of a surface, and in
+    which (`Slack group S01AB`).
     """
 
     id: str
@@ -395,6 +396,11 @@ class Person:
     scopes: frozenset[str] = frozenset()
     auditor: bool = False
     may: frozenset[Right] = frozenset()
+    groups: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def fills(self, need: Need) -> bool:
+        """Whether they could fill a slot by role or level, as far as who they are goes."""
+        return need.role in self.roles if need.role is not None else self.level >= (need.level or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ class Abilities:
 
     `live` surfaces draw from the database whenever looked at, so a role's queue needs no posted copy.
     `finds` says whether `find` can look for an earlier post. `per_second` paces posts to one address. Where nothing
-    can be `redrawn` (an SMS), what was posted is never updated and only its review's end is noted. `rings` says
-    whether it wakes somebody asleep. A `shared` surface is one address for everybody called (a pager).
+    can be `redrawn` (an SMS), what was posted is never updated and only its review's end is noted. A `shared`
+    surface is one address for everybody called (a pager).
     """
 
     forms: bool
@@ -50,7 +50,6 @@ class Abilities:
     max_bytes: int
     per_second: float
     redrawn: bool = True
-    rings: bool = False
     shared: bool = False
 
 

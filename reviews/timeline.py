@@ -14,7 +14,7 @@ _Words = Callable[[str, Object], str]
 
 
 def _people(detail: Object) -> str:
-    return ", ".join(detail.get("persons", ())) or "the channel"
+    return ", ".join(detail.get("persons") or detail.get("roles") or ("the channel",))
 
 
 def _named(detail: Object, names: Mapping[str, str]) -> Object:
@@ -64,7 +64,7 @@ _LINES: Mapping[str, _Words] = {
     "review.assigned": lambda who, d: f"Assigned to {_people(d)}",
     "review.reminded": lambda who, d: f"Still waiting for {d.get('needed')}; until {_time(d)}",
     "review.by_hand": lambda who, d: "Nobody approved it in time; from now on a person must do it",
-    "review.escalated": lambda who, d: f"Escalated to {_people(d)} ({d.get('why')})",
+    "review.escalated": lambda who, d: f"Escalated to {_people(d)} ({str(d.get('why')).removesuffix('.')})",
     "review.sla_missed": lambda who, d: "The promised time has passed",
     "review.pushed": lambda who, d: f"{who} escalated",
     "review.taken": lambda who, d: f"{d.get('owner')} has it in hand",
@@ -79,6 +79,7 @@ _LINES: Mapping[str, _Words] = {
         f"{d.get('asked_by')} broke the glass and {who} observed it: {d.get('reason')}"
     ),
     "review.appealed": lambda who, d: f"{who} appealed; somebody of level {d.get('level')} or more looks again",
+    "review.linked": lambda who, d: f"Looked at again in {d.get('review')}",
     "review.outcome": lambda who, d: f"{who} reports: {d.get('result')}",
     "vote.approve": lambda who, d: f"{who} approved ({d.get('eligibility')})",
     "vote.reject": lambda who, d: f"{who} rejected",
@@ -91,7 +92,6 @@ _LINES: Mapping[str, _Words] = {
     "review.expired": lambda who, d: f"Expired. {d.get('reason') or 'Nobody decided in time.'}",
     "review.withdrawn": lambda who, d: f"{who} withdrew it",
     "copy.unknown": lambda who, d: f"Perhaps posted: {d.get('why')}",
-    "copy.muted": lambda who, d: f"Posted, but not likely to be noticed: {d.get('why')}",
     "rung.unreachable": _missed,
     "grant.used": lambda who, d: f"{who} used the approval",
     "grant.lapsed": lambda who, d: "The approval lapsed unused",

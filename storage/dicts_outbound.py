@@ -92,6 +92,14 @@ class DictsOutbound(Shelf):
         """Read a bulletin."""
         return self._data.bulletins.get(bulletin_id)
 
+    def notices(self, person: str, places: Sequence[Target], since: datetime, limit: int) -> list[Bulletin]:
+        """The bulletins since then that went to a person, on any surface, or to one of these places; newest first."""
+        where = {(place.surface, place.address) for place in places}
+        there = (w.copy for w in self._data.copies.values() if w.copy.kind is CopyKind.NOTICE)
+        told = {c.review for c in there if c.target.person == person or (c.target.surface, c.target.address) in where}
+        found = [each for each in self._data.bulletins.values() if each.id in told and each.at >= since]
+        return sorted(found, key=lambda each: (each.at, each.id), reverse=True)[:limit]
+
     def _open_still(self, review: str) -> bool:
         asked = self._data.reviews.get(review)
         return asked is not None and not asked.review.status.over

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from reviews.keeping import Store
 from reviews.ports import Clock
-from storage import upgrade
+from storage import rows, upgrade
 from storage.lock import FileLock
+
+T = TypeVar("T")
 
 _ADVICE = "Write sqlite:///placet.db, sqlite:////var/lib/placet/placet.db or postgresql://user@host/placet."
 
@@ -69,6 +73,23 @@ def current(url: str) -> str | None:
 
     Raises StoreUnavailable, ValueError. Not to be called from a running event loop.
     """
+    return _look(url, upgrade.revision_of)
+
+
+def agents(url: str) -> int:
+    """How many agents may ask. Changes nothing, and raises as `current`."""
+    return _look(url, _agents) or 0
+
+
+def _agents(connection: Connection) -> int:
+    if not connection.dialect.has_table(connection, "agents"):
+        return 0
+    found = connection.execute(text("SELECT body FROM agents")).scalars()
+    return sum(not rows.agent_from(body).revoked for body in found)
+
+
+def _look(url: str, fn: Callable[[Connection], T]) -> T | None:
+    """What is found in a database as it stands; None where there is none yet."""
     parsed = _parse(url)
     match parsed.get_backend_name():
         case "memory":
@@ -77,11 +98,11 @@ def current(url: str) -> str | None:
             if not _file(parsed).exists():
                 return None
             with create_engine(parsed, poolclass=NullPool).connect() as connection:
-                return upgrade.revision_of(connection)
+                return fn(connection)
         case _:
             from storage.postgres import with_connection  # noqa: PLC0415 - as above
 
-            return asyncio.run(with_connection(parsed, upgrade.revision_of))
+            return asyncio.run(with_connection(parsed, fn))
 
 
 def _parse(url: str) -> URL:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +33,7 @@ from reviews.keeping import Bulletin, Copy, Delivery
 from reviews.model import Review, Target
 from reviews.values import replace
 from storage import leases, rows, rows_outbound
+from storage.rows import Params
 from storage.sql import ONE, Part, Statement, adding, adding_once, big, columns
 from storage.tables import bulletins, copies, deliveries, reviews
 
@@ -125,9 +127,21 @@ _WANT_QUEUE = Statement(
     columns(copies),
 )
 _ADD_BULLETIN = adding_once(bulletins)
-_BULLETIN = Statement(
-    select(*(bulletins.c[name] for name in rows_outbound.BULLETIN_COLUMNS)).where(bulletins.c.id == bindparam("key"))
-)
+_bulletin = [bulletins.c[name] for name in rows_outbound.BULLETIN_COLUMNS]
+_BULLETIN = Statement(select(*_bulletin).where(bulletins.c.id == bindparam("key")))
+
+
+@lru_cache(maxsize=64)
+def _notices(places: int) -> Statement:
+    """Walked from the newest bulletin on, and each one's few copies probed."""
+    there = (
+        and_(copies.c.surface == bindparam(f"surface_{n}"), copies.c.address == bindparam(f"address_{n}"))
+        for n in range(places)
+    )
+    told = exists().where(copies.c.review == bulletins.c.id, or_(copies.c.person == bindparam("told"), *there))
+    found = select(*_bulletin).where(bulletins.c.at >= big("since"), told)
+    return Statement(found.order_by(bulletins.c.at.desc(), bulletins.c.id.desc()).limit(_limit))
+
 
 _is_due: ColumnElement[bool] = deliveries.c.state == literal_column("'due'")
 # The receivers something is due for, and since when: a step of the index for each, however much waits for one.
@@ -278,6 +292,13 @@ class Outbound(Part):
         """Read a bulletin."""
         row = self._db.one(_BULLETIN, {"key": bulletin_id})
         return None if row is None else rows_outbound.bulletin_from(row)
+
+    def notices(self, person: str, places: Sequence[Target], since: datetime, limit: int) -> list[Bulletin]:
+        """The bulletins since then that went to a person, on any surface, or to one of these places; newest first."""
+        asked: Params = {"told": person, "since": rows.micros(since), "limit": limit}
+        for n, place in enumerate(places):
+            asked |= {f"surface_{n}": place.surface, f"address_{n}": place.address}
+        return [rows_outbound.bulletin_from(row) for row in self._db.all(_notices(len(places)), asked)]
 
     def _open_still(self, review: str) -> int:
         row = self._db.one(_OPEN_STILL, {"key": review})

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
@@ -216,8 +217,9 @@ def agent_columns(agent: Agent) -> Params:
     return {"name": agent.name, "body": _AGENT.dump_json(agent).decode()}
 
 
+@lru_cache(maxsize=1024)
 def agent_from(body: str) -> Agent:
-    """An agent from its JSON."""
+    """An agent from its JSON; read again at every request, so those that did not change are kept."""
     agent = _AGENT.validate_json(body)
     if agent.stop is None and _STOPPED in body:
         why = "Stopped before reasons were kept."

@@ -216,6 +216,7 @@ class BulletinRow(Base, table=True):
     """A message of the house, of no one review."""
 
     __tablename__ = "bulletins"
+    __table_args__ = (Index("ix_bulletins_at", "at", "id"),)
 
     id: str = _key()
     title: str = _text()

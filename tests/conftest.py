@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.walk import Walk
 
 HOW = "install Debian's chromium or name one in PLACET_CHROMIUM, then: make test"
 
@@ -27,6 +30,15 @@ def chromium() -> str:
     path = browser()
     assert path is not None, f"a test that uses Chromium must carry @pytest.mark.browser; to run it: {HOW}"
     return path
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Walk]:
+    """Somebody who reads a page and does what it says."""
+    assert shutil.which("curl"), "the pages use curl: install it"
+    made = Walk(tmp_path)
+    yield made
+    made.end()
 
 
 class BrowserTests:

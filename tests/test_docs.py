@@ -5,21 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from html.parser import HTMLParser
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from typing import Any
 
 import pytest
 import yaml
@@ -31,33 +20,10 @@ from policies.load import load_text
 from policies.trial import run_tests
 from tests.fakes.slack import Slack, slack_server
 from tests.fakes.slack_process import APP_TOKEN, TOKEN, start_emulator
+from tests.walk import ROOT, Beside, Block, Browser, Walk, blocks, steps
 from tools import reference
 
-T = TypeVar("T")
-
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block: the words after the fence, its text, and the line it begins at."""
-
-    page: Path
-    line: int
-    info: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
-
-
-def blocks(*pages: Path) -> Iterator[Block]:
-    """The fenced blocks of pages."""
-    for page in pages:
-        text = page.read_text("utf-8")
-        for found in re.finditer(r"(?ms)^```([^\n]*)\n(.*?)^```$", text):
-            yield Block(page, text[: found.start()].count("\n") + 1, found[1], found[2])
 
 
 def named(kind: str, accept: Callable[[Any], bool]) -> list[Block]:
@@ -179,162 +145,28 @@ def test_a_command_there_is_not_would_be_found(command: str) -> None:
 # --- the walks: every command of a page, for real
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Walk:
-    """A reader who types everything a page says, in a folder of their own; servers run beside, until `end`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.hook = folder, free_port(), free_port()
-        shims = folder / "bin"
-        shims.mkdir()
-        for name, module in (("placet", "-m bot"), ("python", "")):
-            (shims / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', "utf-8")
-            (shims / name).chmod(0o755)
-        (folder / "env").touch()
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("PLACET_")}
-        self.env = clean | {
-            "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder),
-            "NO_PROXY": "*", "PYTHONUNBUFFERED": "1", "MEMORY": str(folder / "env"),
-        }  # fmt: skip
-        self.servers: list[subprocess.Popen[bytes]] = []
-
-    def own(self, text: str) -> str:
-        """What the page says, with ports of our own."""
-        text = re.sub(r"(?m)^\. \.venv/bin/activate\n", "", text)
-        text = re.sub(
-            r"(?m)^placet init .*--dir (\S+)$",
-            rf"\g<0> --port {self.port}\nsed -i s/899[1]/{self.hook}/ \1/placet.yml",
-            text,
-        )
-        # `export A=$(…)` would hide that the inner command failed.
-        text = re.sub(r"(?m)^export (\w+)=(\$\(.*\))$", r"\1=\2\nexport \1", text)
-        return text.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}").replace("8991", str(self.hook))
-
-    def type(self, text: str) -> str:
-        """Run commands in the shell as it was left (folder and exported variables); what they print."""
-        script = f'set -euo pipefail; . "$MEMORY"\n{self.own(text)}\n{{ export -p; echo "cd \'$PWD\'"; }} > "$MEMORY"'
-        run = subprocess.run(
-            ["bash", "-c", script], cwd=self.folder, env=self.env, capture_output=True, timeout=120, check=False
-        )
-        assert run.returncode == 0, f"{text}\n{run.stdout.decode()}\n{run.stderr.decode()}"
-        return run.stdout.decode()
-
-    def serve(self, text: str, url: str = "") -> Path:
-        """Run the last line beside, until it listens; the file it prints to (a server's: its log).
-
-        `url` is how Placet is reached by others, where the page gave it an address.
-        """
-        *before, last = text.strip().splitlines()
-        if before:
-            self.type("\n".join(before))
-        out = self.folder / f"out-{len(self.servers)}"
-        placet = last == "placet serve"
-        script = f'. "$MEMORY"\nexec {self.own(last)} {"2" if placet else ""}> "{out}"'
-        server = subprocess.Popen(["bash", "-c", script], cwd=self.folder, env=self.env, stdout=subprocess.PIPE)
-        self.servers.append(server)
-        if placet:
-            assert server.stdout is not None
-            said = server.stdout.readline().decode()
-            listens = f"Placet listens on {url or f'http://127.0.0.1:{self.port}'}\n"
-            assert said == listens, said + out.read_text("utf-8")
-        else:
-            self.type(f"curl --silent --retry 60 --retry-connrefused --retry-delay 1 127.0.0.1:{self.hook} > /dev/null")
-        return out
-
-    def end(self) -> None:
-        """Stop what runs beside, one after another, as Ctrl-C does."""
-        for server in self.servers:
-            server.send_signal(signal.SIGINT)
-            server.communicate(timeout=20)
-        self.servers.clear()
-
-
-@pytest.fixture
-def walk(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    assert shutil.which("curl"), "the pages use curl: install it"
-    made = Walk(tmp_path)
-    yield made
-    made.end()
-
-
-class Fields(HTMLParser):
-    """The hidden fields of a page's forms, by form."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.forms: list[dict[str, str]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A form begins, or a field of it."""
-        about = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.forms.append({})
-        elif tag == "input" and about.get("type") == "hidden":
-            self.forms[-1][about["name"]] = about["value"]
-
-
-class Browser:
-    """A person with a browser, signed in by a link."""
-
-    def __init__(self, link: str) -> None:
-        self.base = link.partition("/enter")[0]
-        self._opener = build_opener(HTTPCookieProcessor())
-        self.page = self._send("/enter", self._form(self._get(link), "link"))
-
-    def approve(self, review: str) -> str:
-        """Press Approve on a review's page; the page that answers."""
-        fields = Fields(self._get(f"{self.base}/reviews/{review}")).forms
-        return self._send(f"/reviews/{review}", next(form for form in fields if form.get("verb") == "approve"))
-
-    def _form(self, html: str, field: str) -> dict[str, str]:
-        return next(form for form in Fields(html).forms if field in form)
-
-    def _get(self, url: str) -> str:
-        with self._opener.open(url, timeout=20) as answer:
-            return str(answer.read().decode())
-
-    def _send(self, path: str, fields: dict[str, str]) -> str:
-        with self._opener.open(self.base + path, data=urlencode(fields).encode(), timeout=20) as answer:
-            return str(answer.read().decode())
-
-
-def steps(page: str) -> list[Block]:
-    """The blocks a reader of a page types or saves, in order."""
-    found = [block for block in blocks(ROOT / page) if block.info.startswith("sh") or block.text.startswith("# ")]
-    assert len(found) > 1, page
-    return found
-
-
 @pytest.mark.slow
-def test_the_first_review_of_the_readme(walk: Walk) -> None:
+def test_the_first_review_of_the_readme(reader: Walk) -> None:
     """The commands of the first page lead to a review, to a page where a person approves it, and to the decision."""
     (begin, ask, *rest) = [block for block in steps("README.md") if block.info == "sh"]
     assert rest == []
-    walk.serve(begin.text)
-    printed = walk.type(ask.text)
+    reader.serve(begin.text)
+    printed = reader.type(ask.text)
     review = re.findall(r'"id":"(rev_[0-9a-f]{32})"', printed)[0]
     assert '"status":"pending"' in printed
     browser = Browser(printed.strip().splitlines()[-1])
     assert "A-4721" in browser.page
     browser.approve(review)
     (wait,) = [block.text for block in blocks(ROOT / "README.md") if "?wait=30" in block.text and not block.info]
-    assert '"verdict":"approved"' in walk.type(wait.replace("'", '"').replace("rev_…", review))
+    assert '"verdict":"approved"' in reader.type(wait.replace("'", '"').replace("rev_…", review))
 
 
 @pytest.mark.slow
-def test_the_fifteen_lines_against_a_sandbox_key(walk: Walk) -> None:
+def test_the_fifteen_lines_against_a_sandbox_key(reader: Walk) -> None:
     """What the first page says of the example: a sandbox key answers at once, and it acts on what was redeemed."""
     (begin, *_) = steps("README.md")
-    walk.serve(begin.text)
-    printed = walk.type(
+    reader.serve(begin.text)
+    printed = reader.type(
         "export PLACET_KEY=$(placet agent add ci --sandbox approve | tail -n 1)\n"
         "export PLACET_URL=http://127.0.0.1:8080\n"
         f"python {reference.EXAMPLE}"
@@ -343,22 +175,22 @@ def test_the_fifteen_lines_against_a_sandbox_key(walk: Walk) -> None:
 
 
 @pytest.mark.slow
-def test_the_tutorial(walk: Walk) -> None:
+def test_the_tutorial(reader: Walk) -> None:
     """Every block of the tutorial, typed or saved in its order, does what the text around it says."""
     printed, receiver = "", None
     for block in steps("docs/tutorial.md"):
         if block.info == "sh server":
-            started = walk.serve(block.text)
+            started = reader.serve(block.text)
             receiver = started if "receiver" in block.text else receiver
         elif block.info == "sh":
-            printed += (now := walk.type(block.text))
+            printed += (now := reader.type(block.text))
             if "/enter?link=" in now:
                 assert "A-4721" in Browser(now.strip().splitlines()[-1]).page
         else:
             name = block.text.partition("\n")[0].removeprefix("# ")
-            (walk.folder / "desk" / name).write_text(walk.own(block.text), "utf-8")
-    walk.end()  # what is on its way arrives before the server ends
-    folder = walk.folder / "desk"
+            (reader.folder / "desk" / name).write_text(reader.own(block.text), "utf-8")
+    reader.end()  # what is on its way arrives before the server ends
+    folder = reader.folder / "desk"
     assert "approved, revision 2." in printed
     assert '"amount":120' in (folder / "decided.json").read_text("utf-8")
     assert re.search(r'"redemption_id":"red_', (folder / "redeemed.json").read_text("utf-8"))
@@ -371,15 +203,15 @@ def test_the_tutorial(walk: Walk) -> None:
 
 
 @pytest.mark.slow
-def test_how_to_write_a_policy(walk: Walk) -> None:
+def test_how_to_write_a_policy(reader: Walk) -> None:
     """Every block typed or saved in its order: roles are there, tests pass, a route and a difference are told."""
     printed = ""
     for block in steps("docs/how-to/own-policy.md"):
         if block.info == "sh":
-            printed += walk.type(block.text)
+            printed += reader.type(block.text)
         else:
             name = block.text.partition("\n")[0].removeprefix("# ")
-            (walk.folder / "ops" / name).write_text(block.text, "utf-8")
+            (reader.folder / "ops" / name).write_text(block.text, "utf-8")
     assert "deployments@1" in printed
     assert "its names were not checked" not in printed
     assert "4 tests, 0 failed." in printed
@@ -387,20 +219,14 @@ def test_how_to_write_a_policy(walk: Walk) -> None:
     assert "service.deploy" in printed
 
 
-class Workspace:
-    """The emulated Slack, run beside in a loop of its own; what it is asked, it is asked from here."""
+class Workspace(Beside):
+    """The emulated Slack."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._runs = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._runs.start()
+        super().__init__()
         self._emulator = start_emulator()
         self._server = slack_server(self._emulator)
         self.slack: Slack = self.do(self._server.__aenter__())
-
-    def do(self, asked: Coroutine[Any, Any, T]) -> T:
-        """Run something there; its result."""
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(timeout=30)
 
     async def message(self, channel: str, words: str, without: str = "") -> dict[str, Any]:
         """The message with these words, and without those, once it is there."""
@@ -425,9 +251,7 @@ class Workspace:
         """Stop all of it."""
         self.do(self._server.__aexit__(None, None, None))
         self._emulator.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._runs.join(timeout=10)
-        self._loop.close()
+        super().end()
 
 
 @pytest.fixture
@@ -440,25 +264,25 @@ def workspace() -> Iterator[Workspace]:
 
 @pytest.mark.slow
 @pytest.mark.node
-def test_how_to_connect_slack(walk: Walk, workspace: Workspace) -> None:
+def test_how_to_connect_slack(reader: Walk, workspace: Workspace) -> None:
     """Every block in its order, with the emulated Slack's address, tokens and ids: a card comes, and is approved."""
     slack = workspace.slack
     ana, channel = workspace.do(slack.user("ana")), workspace.do(slack.channel("reviews"))
     ours = {
         "xoxb-…": TOKEN, "xapp-…": APP_TOKEN, "U0ANA": ana, "#approvals": "#reviews",
-        "port: 8080": f"port: {walk.port}", "{mode: socket}": f"{{mode: socket, api_url: {slack.api_url}}}",
+        "port: 8080": f"port: {reader.port}", "{mode: socket}": f"{{mode: socket, api_url: {slack.api_url}}}",
     }  # fmt: skip
     printed: list[str] = []
     for block in steps("docs/how-to/connect-slack.md"):
         text = functools.reduce(lambda text, word: text.replace(word, ours[word]), ours, block.text)
         if block.info == "sh server":
-            walk.serve(text)
+            reader.serve(text)
         elif block.info == "sh":
-            printed.append(walk.type(text))
+            printed.append(reader.type(text))
         else:
             name = block.text.partition("\n")[0].removeprefix("# ")
-            (walk.folder / "approvals" / name).write_text(text, "utf-8")
-    manifest = yaml.safe_load((walk.folder / "approvals" / "slack-app.yml").read_text("utf-8"))
+            (reader.folder / "approvals" / name).write_text(text, "utf-8")
+    manifest = yaml.safe_load((reader.folder / "approvals" / "slack-app.yml").read_text("utf-8"))
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert "0 to mend" in printed[-2], printed[-2]
     # The one line the walk cannot type is Slack's own `/invite`; the doctor sees that it was left out.
@@ -468,5 +292,5 @@ def test_how_to_connect_slack(walk: Walk, workspace: Workspace) -> None:
     workspace.do(workspace.press(channel, review, ana, "placet:approve"))
     over = workspace.do(workspace.message(channel, review, without="placet:approve"))
     assert "Approved by Ana Ruiz" in json.dumps(over)
-    told = walk.type(f'curl --silent --header "Authorization: Bearer $PLACET_KEY" 127.0.0.1:8080/v1/reviews/{review}')
+    told = reader.type(f'curl --silent --header "Authorization: Bearer $PLACET_KEY" 127.0.0.1:8080/v1/reviews/{review}')
     assert json.loads(told)["decision"]["by"][0]["person"] == "ana"

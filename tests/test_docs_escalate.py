@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.test_docs import ROOT, Walk, blocks, steps
-from tests.test_docs_rotations import save
+from tests.walk import ROOT, Walk, blocks, save, steps
 
 PAGE = "docs/how-to/escalate.md"
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    made = Walk(tmp_path)
-    yield made
-    made.end()
 
 
 def printed(text: str) -> str:

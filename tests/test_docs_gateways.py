@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from apprise import Apprise
 
 from tests.fakes.gateways import Sink, sms_sink, smtp_sink
-from tests.test_docs import ROOT, Walk, steps
-from tests.test_docs_rotations import save
+from tests.walk import ROOT, Walk, save, steps
 
 PAGE = "docs/how-to/gateways.md"
 #: The addresses of the page's table.
 ADDRESSES = re.findall(r"(?m)^\|[^|]+\| `(\w+://[^`]+)` \|$", (ROOT / PAGE).read_text("utf-8"))
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    made = Walk(tmp_path)
-    yield made
-    made.end()
 
 
 def meant(text: str, sms: Sink, mail: Sink) -> str:

@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import yaml
 
-from tests.test_docs import ROOT, Walk, blocks, steps
+from tests.walk import ROOT, Walk, blocks, save, steps
 
 PAGE = "docs/how-to/people.md"
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    made = Walk(tmp_path)
-    yield made
-    made.end()
-
-
-def _save(folder: Path, text: str) -> None:
-    """What a page says of a file; of a configuration the sections there are stay where it says nothing of them."""
-    name, _, content = text.removeprefix("# ").partition("\n")
-    if name == "placet.yml":
-        before = yaml.safe_load((folder / name).read_text("utf-8"))
-        rest = {key: value for key, value in before.items() if key not in yaml.safe_load(content)}
-        content = f"{yaml.safe_dump(rest)}{content}"
-    (folder / name).write_text(content, "utf-8")
 
 
 @pytest.mark.slow
@@ -51,7 +29,7 @@ def test_how_to_say_who_may_decide(reader: Walk) -> None:
 def _step(reader: Walk, info: str, text: str) -> str:
     if info.startswith("sh"):
         return reader.type(text)
-    _save(reader.folder / "crew", text)
+    save(reader.folder / "crew", text)
     return ""
 
 
@@ -60,13 +38,13 @@ def test_a_change_of_the_policy_is_asked_of_people(reader: Walk) -> None:
     """As the page says, with a server that runs."""
     begin, people, *_ = steps(PAGE)
     reader.type(begin.text)
-    _save(reader.folder / "crew", people.text)
-    _save(reader.folder / "crew", f"# placet.yml\n{_block('policy_changes: reviewed')}")
+    save(reader.folder / "crew", people.text)
+    save(reader.folder / "crew", f"# placet.yml\n{_block('policy_changes: reviewed')}")
     reader.serve("placet serve")
     policy = reader.folder / "crew" / "policy.yml"
     policy.write_text(policy.read_text("utf-8").replace("version: 1", "version: 2").replace("15m", "20m"), "utf-8")
     printed = reader.type(_block("placet policy apply"))
-    assert "#1 asks people to approve this." in printed
+    assert "#1 asks people to approve this, in chat or on the web" in printed
     ready = reader.type("curl --silent 127.0.0.1:8080/readyz")
     assert "waiting for #1" in ready
 

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import yaml
 
-from tests.test_docs import Walk, steps
+from tests.walk import Walk, save, steps
 
 PAGE = "docs/how-to/rotations.md"
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    made = Walk(tmp_path)
-    yield made
-    made.end()
-
-
-def save(folder: Path, text: str) -> None:
-    """What a page says of a file: the sections of a configuration are put in the place of those there are."""
-    name, _, content = text.removeprefix("# ").partition("\n")
-    if name == "placet.yml":
-        before = yaml.safe_load((folder / name).read_text("utf-8"))
-        content = yaml.safe_dump(before | yaml.safe_load(content))
-    (folder / name).write_text(content, "utf-8")
 
 
 @pytest.mark.slow

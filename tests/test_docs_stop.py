@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 
 from reviews.model import Object
-from tests.test_docs import Walk, steps
+from tests.walk import Walk, save, steps
 
 PAGE = "docs/how-to/stop-an-agent.md"
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
-    """A reader."""
-    made = Walk(tmp_path)
-    yield made
-    made.end()
-
-
-def _save(folder: Path, text: str) -> None:
-    """What a page says of a file: sections of a configuration come beside, or in the place of, those there are."""
-    name, _, content = text.removeprefix("# ").partition("\n")
-    if name == "placet.yml":
-        before, said = yaml.safe_load((folder / name).read_text("utf-8")), yaml.safe_load(content)
-        server = {"server": before["server"] | said["server"]}
-        content = yaml.safe_dump(before | said | server)
-    (folder / name).write_text(content, "utf-8")
 
 
 @pytest.mark.slow
@@ -44,9 +23,9 @@ def test_how_to_stop_an_agent(reader: Walk) -> None:
             printed += reader.type(block.text)
         elif "undo" in block.text:
             reader.end()
-            _save(folder, block.text)
+            save(folder, block.text)
         else:
-            _save(folder, block.text)
+            save(folder, block.text)
     before, held = (json.loads((folder / name).read_text("utf-8")) for name in ("before.json", "held.json"))
     assert (before["status"], before["held"]) == ("approved", False)
     assert (held["status"], held["held"], held["instruction"]) == ("pending", True, "Check the ledger first.")

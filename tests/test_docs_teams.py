@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import re
-import threading
 import zipfile
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,9 +17,7 @@ from adapters.teams.transport import PATH
 from reviews.model import Verb
 from tests.fakes.teams import APP_ID, CHANNEL, TEAMS_ANA, TENANT, Teams, teams_server
 from tests.fakes.teams_service import PASSWORD
-from tests.test_docs import ROOT, Walk, steps
-
-T = TypeVar("T")
+from tests.walk import ROOT, Beside, Walk, steps
 
 PAGE = "docs/how-to/connect-teams.md"
 URL = "https://placet.example.com"
@@ -42,19 +37,13 @@ esac
 """
 
 
-class Tenant:
-    """A Teams and its directory, run beside in a loop of their own; what is asked of them, is asked from here."""
+class Tenant(Beside):
+    """A Teams and its directory."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._runs = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._runs.start()
+        super().__init__()
         self._server = teams_server()
         self.teams: Teams = self.do(self._server.__aenter__())
-
-    def do(self, asked: Coroutine[Any, Any, T]) -> T:
-        """Run something there; its result."""
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(timeout=30)
 
     async def card(self, words: str, without: str = "") -> Any:
         """The card in the channel with these words, and without those, once it is there."""
@@ -69,9 +58,7 @@ class Tenant:
     def end(self) -> None:
         """Stop all of it."""
         self.do(self._server.__aexit__(None, None, None))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._runs.join(timeout=10)
-        self._loop.close()
+        super().end()
 
 
 @pytest.fixture
@@ -83,16 +70,12 @@ def tenant() -> Iterator[Tenant]:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Walk]:
+def reader(reader: Walk) -> Walk:
     """A reader with an Azure CLI."""
-    made = Walk(tmp_path)
-    az = tmp_path / "bin" / "az"
-    az.write_text(
-        AZ.format(log=tmp_path / "az.log", tenant=TENANT, app=APP_ID, secret=PASSWORD, ana=TEAMS_ANA), encoding="utf-8"
-    )
+    az, log = reader.folder / "bin" / "az", reader.folder / "az.log"
+    az.write_text(AZ.format(log=log, tenant=TENANT, app=APP_ID, secret=PASSWORD, ana=TEAMS_ANA), encoding="utf-8")
     az.chmod(0o755)
-    yield made
-    made.end()
+    return reader
 
 
 def _ours(tenant: Tenant, reader: Walk) -> dict[str, str]:

@@ -36,7 +36,7 @@ Part = Mapping[str, Any]
 _KEYS = """\
 `placet.yml` is YAML. A key that is not here is refused, and so is a value of another kind. Secrets are not
 here: see [secrets](secrets.md). Read, and without effect yet: `audit`. A person's
-`timezone` is that of the times they type and are shown when they are away, and of nothing else yet.
+`timezone` is that of their quiet hours, and of the times away they type and are told; cards say times in UTC.
 """
 _CONDITIONS = """\
 ## Conditions
@@ -229,6 +229,7 @@ def _option(option: Any) -> tuple[str, str, str]:
     words = "|".join(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else option.name.upper()
     value = "" if option.is_flag else f" {option.metavar or words}"
     text, _, default = option.help.removesuffix("]").partition("  [default: ")
+    default = default or ("required" if option.required else "")
     default = default or ("" if option.default in (None, False) else f"`{option.default}`")
     also = f" Also `{option.envvar}`." if option.envvar else ""
     return ", ".join(f"`{each}{value}`" for each in option.opts), text + also, default

@@ -42,7 +42,6 @@ class GatewayAdapter:
             max_bytes=4 * render.LETTER if gateway.letters else 4 * render.SHORT,
             per_second=1.0,
             redrawn=False,
-            rings=not gateway.letters,
             shared=not gateway.personal,
         )
         self._letter, self._door = gateway.letters, door

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from adapters.settings import secret
 from reviews.errors import PlacetError, SurfaceRefused
+from reviews.ways import EMAIL
 
 #: Where an Apprise URL holds this, each person's own address is put; a URL without it is one pager for all.
 TO = "{to}"
-#: The gateway of this name sends letters, which wake nobody; all others send short messages, which may.
-MAIL = "email"
 
 
 class GatewayMisconfigured(PlacetError):
@@ -30,8 +29,8 @@ class Gateway:
 
     @property
     def letters(self) -> bool:
-        """Whether it sends letters: a subject, all facts, and nobody woken."""
-        return self.name == MAIL
+        """Whether it sends letters: a subject, all facts, and nobody woken; all others send short messages."""
+        return self.name == EMAIL
 
     @property
     def personal(self) -> bool:

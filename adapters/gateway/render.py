@@ -17,14 +17,20 @@ SUBJECT, VALUE, LETTER = 150, 600, 20_000
 RISK, UNTIL = "Risk", "Until"
 BY_LINK = (
     "The link opens this one review for you, once, within an hour; later it offers you a new one. "
-    "By it you may read, take, escalate and reject. To approve, sign in or use your chat."
+    "By it you may read, take, escalate, comment and reject. To approve, sign in or use your chat."
 )
 #: One of these in an SMS, and all of it takes twice the room (3GPP TS 23.038: the default alphabet, else UCS-2).
 _CHEAP = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "…": "...", "·": "-", "–": "-", "—": "-", "•": "-"}
 )
-#: What phones and mail programs would make a link of: the only link is ours.
-_LINKS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://|\bwww\.(?=\w)")
+#: What phones and mail programs would make a link of, for the only link is ours: what begins an address, ...
+_LINKS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,30}://|\b(?:mailto|sms|smsto|tel):(?=\S)|\bwww\.(?=\w)")
+#: ... and a host without that. Where no path follows it, it ends as hosts do: `refund.issue` is none.
+_DOTS = "[.\u3002\uff0e\uff61]"
+_HOSTS = re.compile(rf"(?<![\w-])(?:[\w-]+{_DOTS})+([\w-]+)(?=([/:?#]\S)?)")
+_ENDS = frozenset(
+    ("com", "net", "org", "info", "biz", "app", "dev", "xyz", "top", "site", "online", "shop", "live", "link", "club")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,17 @@ class Message:
 
 def inert(text: str) -> str:
     """Somebody's words on one line, in which no address begins."""
-    return _LINKS.sub(lambda found: found[0].replace("://", ": //").replace(".", ". "), line(text))
+    words = _HOSTS.sub(_apart, line(text))
+    return _LINKS.sub(lambda found: found[0].replace(":", ": ").replace(".", ". "), words)
+
+
+def _apart(found: re.Match[str]) -> str:
+    """A host with its labels apart, where it is one."""
+    end, labels = found[1].casefold(), re.split(_DOTS, found[0])
+    named = (len(end) == 2 and end.isalpha()) or end in _ENDS or end.startswith("xn--")
+    within = found[2] or found.string[: found.start()].endswith("@")
+    host = named or (within and (len(end) > 1 or len(labels) == 4))
+    return re.sub(f"({_DOTS})", r"\1 ", found[0]) if host else found[0]
 
 
 def message(card: Card, link: str, *, letter: bool) -> Message:

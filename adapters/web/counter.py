@@ -9,7 +9,9 @@ from aiohttp import web
 from adapters.web import parse, render
 from reviews import filled
 from reviews.card import Card
+from reviews.errors import StoreUnavailable
 from reviews.events import Reply
+from reviews.model import Verb
 from reviews.ports import Asked, Refusal, Session
 from reviews.typed import lines
 
@@ -28,7 +30,7 @@ class Counter:
         """The counter's routes."""
         return [
             web.get("/home", self._open(self._home)),
-            web.post("/home", self._open(self._command)),
+            web.post("/home", self._open(self._posted)),
             web.get("/ask", self._open(self._form)),
             web.post("/ask", self._open(self._ask)),
         ]
@@ -48,17 +50,46 @@ class Counter:
         return self._pages.signed(opened)
 
     async def _home(self, request: web.Request, session: Session) -> web.Response:
-        return self._card(await self._desk.home(session.person), session)
+        opened = parse.verb({"verb": request.query.get("open", "")})
+        return self._card(await self._desk.home(session.person), session, opened=opened)
 
-    async def _command(self, request: web.Request, session: Session) -> web.Response:
-        typed = str((await request.post()).get("command", "")).strip()
+    async def _posted(self, request: web.Request, session: Session) -> web.Response:
+        data = {key: text for key, text in (await request.post()).items() if isinstance(text, str)}
+        return await (self._act(data, session) if "verb" in data else self._command(data, session))
+
+    async def _act(self, data: dict[str, str], session: Session) -> web.Response:
+        """A control of their home: what came of it stands above the home as it is then."""
+        made = parse.interaction(data, await self._desk.home(session.person), parse.identity(session))
+        if isinstance(made, filled.Faults):
+            said, status = render.Said.of_faults(made, parse.verb(data)), 422
+        else:
+            reply = await self._desk.interact(made)
+            said, status = render.Said.of(reply, made.verb, parse.typed(data)), self._pages.status(reply)
+        try:
+            home = await self._desk.home(session.person)
+        except StoreUnavailable:  # what came of it is known and said, though the page cannot be drawn
+            return self._pages.sentence("Done" if said.good else "Not done", said.text, status, session, back="/home")
+        return self._card(home, session, said=said, status=status)
+
+    async def _command(self, data: dict[str, str], session: Session) -> web.Response:
+        typed = data.get("command", "").strip()
         card = await self._desk.command(session.person, typed, surface="web")
         if card.review:
             return self._pages.elsewhere(f"/reviews/{card.review}")
         return self._card(card, session, typed)
 
-    def _card(self, card: Card, session: Session, typed: str = "") -> web.Response:
-        return self._pages.answer(render.desk(card, self._pages.visit(session), typed))
+    def _card(
+        self,
+        card: Card,
+        session: Session,
+        typed: str = "",
+        *,
+        said: render.Said | None = None,
+        opened: Verb | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        page = render.desk(card, self._pages.visit(session), typed, said=said, opened=opened)
+        return self._pages.answer(page, status)
 
     # ------------------------------------------------------------------------------------------ asking
 

@@ -15,9 +15,9 @@ from adapters.web.config import WebConfig
 from adapters.web.live import Event, Hub
 from reviews.card import Card
 from reviews.errors import NotFound, StoreUnavailable
-from reviews.events import Answer, Interaction
+from reviews.events import Answer, Interaction, Reply
 from reviews.filled import Faults
-from reviews.model import Identity, Verb
+from reviews.model import Verb
 from reviews.ports import QueueFilter, Session
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -100,6 +100,10 @@ class Pages:
     def elsewhere(self, path: str) -> web.Response:
         """Go and GET another page of ours."""
         return web.Response(status=303, headers={**guard.PERSONAL, "Location": path})
+
+    def status(self, reply: Reply) -> int:
+        """The HTTP status of a page that shows a reply."""
+        return 422 if reply.errors else _STATUS[reply.answer]
 
     def stale(self, session: Session | None = None) -> web.Response:
         """A form that does not come from a page of this session."""
@@ -214,11 +218,9 @@ class Pages:
         card = await self._read(request.match_info["review"], session)
         if card is None:
             return self.not_here(session)
-        made = parse.interaction(data, card, identity(session))
+        made = parse.interaction(data, card, parse.identity(session))
         if isinstance(made, Faults):
-            said = render.Said(
-                text=made.text, good=False, verb=parse.verb(data), errors=made.errors, values=made.values
-            )
+            said = render.Said.of_faults(made, parse.verb(data))
             return self.answer(self._draw(card, self.visit(session), said=said), 422)
         return await self._interact(made, parse.typed(data), session)
 
@@ -231,7 +233,7 @@ class Pages:
             card = await self._read(made.review, session, reveal=revealed)
         except StoreUnavailable:
             card = None  # what came of it is known and said, though the page cannot be drawn
-        status = 422 if reply.errors else _STATUS[reply.answer]
+        status = self.status(reply)
         if card is None:
             return self.sentence("Done" if said.good else "Not done", reply.text, status, session, back="/inbox")
         return self.answer(self._draw(card, visit, said=said, revealed=revealed), status)
@@ -247,7 +249,7 @@ class Pages:
             return self.sentence("Not taken", chosen.text, 422, session, back="/inbox")
         if data.get("sure") != "yes":
             return await self._bulk_question(chosen, session)
-        results = await selection.approve(self.setup.desk, identity(session), chosen)
+        results = await selection.approve(self.setup.desk, parse.identity(session), chosen)
         return self.answer(render.bulk_done(results, self.visit(session)))
 
     async def _bulk_question(self, chosen: Sequence[selection.Pick], session: Session) -> web.Response:
@@ -290,11 +292,6 @@ class Pages:
             return False
         await response.write(event.encode() if event else b": still here\n\n")
         return True
-
-
-def identity(session: Session) -> Identity:
-    """Who acts, and by which way they came in."""
-    return Identity(surface="web", id=session.person.id, tenant=session.via)
 
 
 async def form(request: web.Request) -> dict[str, str]:

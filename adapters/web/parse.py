@@ -13,6 +13,7 @@ from reviews.card import Card
 from reviews.events import Interaction
 from reviews.filled import Faults
 from reviews.model import Identity, Verb
+from reviews.ports import Session
 
 PREFIX = "f."
 
@@ -20,6 +21,11 @@ PREFIX = "f."
 def typed(data: Mapping[str, str]) -> dict[str, str]:
     """The form's own values by field name, as typed."""
     return {key.removeprefix(PREFIX): value for key, value in data.items() if key.startswith(PREFIX)}
+
+
+def identity(session: Session) -> Identity:
+    """Who acts, and by which way they came in."""
+    return Identity(surface="web", id=session.person.id, tenant=session.via)
 
 
 def verb(data: Mapping[str, str]) -> Verb | None:

@@ -101,6 +101,11 @@ class Said:
         bad = reply.kind == "bad"
         return cls(text=reply.text, good=not bad, verb=verb, errors=reply.errors, values=values if bad else {})
 
+    @classmethod
+    def of_faults(cls, faults: Faults, verb: Verb | None) -> Said:
+        """What is wrong with a form that was sent, and what was typed in it."""
+        return cls(text=faults.text, good=False, verb=verb, errors=faults.errors, values=faults.values)
+
 
 # ---------------------------------------------------------------------------------------------- pages
 
@@ -161,14 +166,21 @@ def bulk_done(results: Sequence[Result], visit: Visit) -> str:
     return _page("bulk_done.html", visit, results=results)
 
 
-def desk(card: Card, visit: Visit, typed: str = "") -> str:
-    """What the house answers a person: a card that is of no review, and where to type a command."""
-    return _page("desk.html", visit, card=card, parts=[draw(b, visit.now) for b in card.blocks], typed=typed)
+def desk(card: Card, visit: Visit, typed: str = "", *, said: Said | None = None, opened: Verb | None = None) -> str:
+    """What the house answers a person: a card that is of no review, and where to type a command.
+
+    `opened` is the control whose form is open: the one answered with a fault, else the one asked for.
+    """
+    parts = [draw(block, visit.now) for block in card.blocks]
+    actions = [block for block in card.blocks if isinstance(block, Actions) and block.controls]
+    if said is not None:
+        opened = None if said.good else said.verb
+    return _page("desk.html", visit, card=card, parts=parts, actions=actions, typed=typed, said=said, opened=opened)
 
 
 def ask(form: Form, visit: Visit, *, once: str = "", faults: Faults | None = None) -> str:
     """The form to ask for a review with; `once` is that of the form it is drawn again for."""
-    said = Said(text=faults.text, good=False, errors=faults.errors, values=faults.values) if faults else None
+    said = Said.of_faults(faults, None) if faults else None
     return _page("ask.html", visit, form=form, once=once or visit.once, said=said)
 
 

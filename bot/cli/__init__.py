@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import agents, applying, care, deciding, gateways, oncall, people, policy, records, serving, setup
+from bot.cli import agents, care, deciding, gateways, oncall, people, policy, records, serving, setup
 from bot.cli.surfaces import Rooms
 
 app = typer.Typer(
@@ -46,6 +46,5 @@ for room in (agents, deciding):
 app.add_typer(oncall.app, name="oncall", rich_help_panel="Who may ask, who decides")
 app.add_typer(people.app, name="people", rich_help_panel="Who may ask, who decides")
 app.add_typer(gateways.app, name="gateways", rich_help_panel="Who may ask, who decides")
-applying.register(policy.app)
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and records")
 records.register(app)

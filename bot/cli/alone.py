@@ -12,12 +12,12 @@ from bot.app import open_database
 from bot.calendars import Calendars
 from bot.cli.house import address
 from bot.clock import SystemClock
-from bot.config import CHATS, Config
+from bot.config import Config
 from bot.door import FrontDoor
+from bot.groups import Groups
 from bot.keys import Keyring
 from bot.operations import Operations
 from bot.people import Directory
-from bot.rosters import Rosters
 from bot.stopping import Stopping
 from bot.whois import Whois
 from reviews.errors import PlacetError
@@ -53,15 +53,15 @@ async def _run(config: Config, store: Store, folder: Path, operation: str, given
     await store.start()
     try:
         await absences.load()
-        rosters = Rosters(store, os.environ, SystemClock())
-        await rosters.take(config)
+        groups = Groups(store, os.environ, SystemClock())
+        await groups.take(config)
         directory = Directory(
             config,
-            ("web", *(name for name in (*CHATS, *config.surfaces) if config.section(name) is not None)),
+            ("web", *config.chats),
             absent=absences.of,
             said=absences.said,
             copies=calendars.copies,
-            members=rosters.of(config),
+            members=groups.of(config),
         )
         door = FrontDoor(store, lambda: directory, SystemClock())
         keyring = Keyring(store)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok
-from bot.cli import checks_gateways, checks_house, checks_machine
+from bot.cli import checks_calls, checks_gateways, checks_house, checks_machine
 from bot.config import Config, ConfigFault, load
 from reviews.errors import PlacetError
 
@@ -55,6 +55,8 @@ def _checks(
         ("people", lambda: checks_house.people(config, folder)),
         ("groups", lambda: checks_house.groups(config, env)),
         ("rotations", lambda: checks_house.rotations(config, folder, env)),
+        ("calls", lambda: checks_calls.calls(config, folder)),
+        ("stop", lambda: checks_house.stop(config, folder)),
         ("surfaces", lambda: checks_house.surfaces(config, env, served)),
         ("gateways", lambda: checks_gateways.gateways(config, folder, env)),
     ]

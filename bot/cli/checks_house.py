@@ -11,14 +11,15 @@ from importlib import metadata
 from pathlib import Path
 
 from adapters.port import CONFIGURATION, Finding, bad, ok, warn
-from bot import roster, rosters
+from bot import roster
 from bot.addresses import is_loopback
-from bot.app import ADAPTERS
+from bot.app import ADAPTERS, agents_of
 from bot.calendars import Calendars
+from bot.change_route import ACTION, guarded, missing
 from bot.cli.checks_machine import Served
 from bot.clock import SystemClock
-from bot.config import CHATS, Config
-from bot.guarded import ACTION, guarded, missing
+from bot.config import Config
+from bot.groups import Unread, members_of, spelled
 from bot.people import Directory
 from bot.tools import tools_of
 from policies.classify import classify
@@ -26,8 +27,8 @@ from policies.errors import PolicyFault
 from policies.explain import run_tests
 from policies.load import load
 from policies.model import Fixed, Policy
-from reviews.errors import PlacetError
-from reviews.model import Action, Object, Request, RiskLevel, Tier
+from reviews.errors import PlacetError, StoreUnavailable
+from reviews.model import Action, Object, Request, Right, RiskLevel, Tier
 from reviews.status import DESK
 from reviews.values import replace
 
@@ -35,6 +36,7 @@ from reviews.values import replace
 _WIDE = 8
 #: So many people are named.
 _NAMED = 5
+_STOP_FIX = "Write `may: [stop]` at a role somebody holds; until then an operator can: `placet agent stop NAME`."
 
 
 def policy(config: Config, folder: Path) -> list[Finding]:
@@ -105,6 +107,19 @@ def people(config: Config, folder: Path) -> list[Finding]:
     return found or [ok("people", f"{len(config.people)} people in {len(config.roles)} roles")]
 
 
+def stop(config: Config, folder: Path) -> list[Finding]:
+    """Whether somebody may stop an agent from chat or the web, where there is one to stop."""
+    able = [name for name, entry in config.roles.items() if Right.STOP in entry.may]
+    if any(config.roles[name].members for name in able) or Directory(config).with_right(Right.STOP):
+        return []
+    try:
+        there = agents_of(config, folder)
+    except (StoreUnavailable, ValueError):
+        return []  # the check of the database says so
+    why = f"nobody holds {' or '.join(able)}" if able else "no role has the right"
+    return [warn("stop", f"{why}, so nobody can stop an agent in chat or on the web", _STOP_FIX)] if there else []
+
+
 def _slots(config: Config, folder: Path, holders: Counter[str]) -> list[Finding]:
     """Rules that ask for more people than there are: their reviews could only expire."""
     try:
@@ -148,13 +163,13 @@ def groups(config: Config, env: Mapping[str, str]) -> list[Finding]:
 def _group(config: Config, env: Mapping[str, str], role: str, surface: str, group: str) -> list[Finding]:
     where = f"{surface.capitalize()} group {group}"
     try:
-        members = asyncio.run(rosters.read(tools_of(surface), config, env, surface, group))
-    except rosters.Unread as fault:
+        members = asyncio.run(members_of(tools_of(surface), config, env, surface, group))
+    except Unread as fault:
         text = f"{role}: {where} cannot be read: {fault}"
         return [bad("groups", text, "Until it can, its members are as they were read last; at first, nobody.")]
     known = {person.identities.get(surface): person.id for person in config.people}
     here = [each for each in members if each.active]
-    strangers = [each.name or each.id for each in here if rosters.spelled(surface, each.id) not in known]
+    strangers = [each.name or each.id for each in here if spelled(surface, each.id) not in known]
     found = [ok("groups", f"{role}: {len(here) - len(strangers)} of {where} hold it")]
     if strangers:
         more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
@@ -221,19 +236,18 @@ def surfaces(config: Config, env: Mapping[str, str], served: Served | None) -> l
     if not installed:
         fix = "Install Placet with its metadata: pip install . (or -e .), not by copying files."
         return [bad("surfaces", "no adapter is installed at all, so nobody sees a card", fix)]
-    configured = [name for name in (*CHATS, *config.surfaces) if config.section(name) is not None]
     enabled = config.web.get("enabled", True) and "web" in installed
     found = [
         bad("surfaces", f"{name} is configured, and no adapter of this name is installed", _INSTALL)
-        for name in configured
+        for name in config.chats
         if name not in installed
     ]
-    if not enabled and not configured:
+    if not enabled and not config.chats:
         found.append(bad("surfaces", "none is on, so nobody sees a card", "Set web: {enabled: true}."))
     found += _preferred(config)
     health = "" if served is None else " (their health is the server's, above)"
-    well = ok("surfaces", ", ".join([*(["web"] if enabled else []), *configured]) + health)
-    return [*(found or [well]), *(finding for name in configured for finding in _examined(name, config, env))]
+    well = ok("surfaces", ", ".join([*(["web"] if enabled else []), *config.chats]) + health)
+    return [*(found or [well]), *(finding for name in config.chats for finding in _examined(name, config, env))]
 
 
 def _preferred(config: Config) -> list[Finding]:

@@ -37,7 +37,7 @@ ROOM = 200_000_000
 #: The longest path of a Unix socket (bytes): Linux takes 107, macOS 103.
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 _KEYS = ("draw",)
-_LOG = "The server's log says since when and why; run `placet doctor` again when it is mended."
+_LOG = "Do what it says; the server's log may say more. Then run `placet doctor` again."
 _ENGINE = (
     "Keep the file on a local disk and let Placet alone write to it: then nothing has to be done today. A Python with "
     "SQLite 3.51.3 or newer ends the warning."

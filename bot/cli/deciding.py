@@ -50,7 +50,14 @@ def inbox(
         typer.echo(json.dumps(items))
         return
     rows = [
-        (item["id"], item["risk"], item["title"], item["status"], item["waiting_for"], out.instant(item["deadline_at"]))
+        (
+            item["id"],
+            item["risk"],
+            item["title"],
+            item["status"],
+            item["waiting_for"],
+            "on hold" if item["held"] else out.instant(item["deadline_at"]),
+        )
         for item in items
     ]
     out.table(("Review", "Risk", "What", "Status", "Waiting for", "Until"), rows, "Nothing is waiting for you.")

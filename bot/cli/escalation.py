@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,8 @@ import typer
 from bot.calendars import Calendars
 from bot.cli import show
 from bot.clock import SystemClock
-from bot.config import CHATS, Config
-from bot.keys import read_secret
+from bot.config import Config
+from bot.gateways import shared
 from bot.people import LIVE, Directory
 from policies import explain as words
 from policies.classify import classify
@@ -63,17 +63,8 @@ def people_of(config: Config, folder: Path) -> Directory:
         await calendars.refresh()
 
     asyncio.run(read())
-    chats = (name for name in CHATS if config.section(name) is not None)
-    surfaces = ("web", *chats, *config.surfaces, *config.gateways)
-    return Directory(config, surfaces, copies=calendars.copies, shared=_shared(config, os.environ))
-
-
-def _shared(config: Config, env: Mapping[str, str]) -> Iterator[str]:
-    """The gateways that lead to one place, as far as their addresses are known here."""
-    for name, variable in config.gateways.items():
-        url = read_secret(env, variable)
-        if url is not None and "{to}" not in url:
-            yield name
+    surfaces = ("web", *config.chats, *config.gateways)
+    return Directory(config, surfaces, copies=calendars.copies, shared=shared(config, os.environ))
 
 
 def steps(directory: Directory | None, request: Request, route: Route, calendar: Calendar, at: datetime) -> list[Step]:

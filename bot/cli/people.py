@@ -34,9 +34,11 @@ def import_(
         Path | None,
         typer.Option(metavar="FILE", help="A table with columns of: id, name, email, phone, slack, teams, roles."),
     ] = None,
-    role: Annotated[list[str] | None, typer.Option(help="A role whom is new is given; may be repeated.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(metavar="ROLE", help="A role that new people get; may be repeated.")
+    ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Add whom is new to placet.yml; FILE.bak is as before.")
+        bool, typer.Option("--write", help="Add new people to placet.yml; FILE.bak is as before.")
     ] = False,
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT,
@@ -70,7 +72,7 @@ def _print(found: Found, config: Path, *, written: bool) -> None:
         typer.echo("# New: append to `people:`, or run this again with --write.")
         typer.echo(importing.as_yaml(found.new), nl=False)
     if found.known:
-        typer.echo("# Known already: add to whom has the id.")
+        typer.echo("# Known already: add these keys to the entry of the same id.")
         typer.echo(importing.as_yaml(found.known), nl=False)
     if not (found.new or found.known or found.unsettled):
         typer.echo(f"Everybody is in {config} already.")
@@ -98,7 +100,10 @@ def check(as_json: AsJson = False, config: ConfigFile = DEFAULT) -> None:
 
 @app.command()
 def whois(
-    word: Annotated[str, typer.Argument(help="An id, an e-mail, part of a name, or an identity such as slack:U02AB.")],
+    word: Annotated[
+        str,
+        typer.Argument(metavar="WORD", help="An id, an e-mail, part of a name, or an identity such as slack:U02AB."),
+    ],
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT,
 ) -> None:
@@ -107,7 +112,8 @@ def whois(
     if as_json:
         typer.echo(json.dumps(found))
     elif found:
-        for person in found:
+        for place, person in enumerate(found):
+            typer.echo("", nl=place > 0)
             _card(person)
     else:
         typer.echo(f"Nobody in placet.yml is {word}.")

@@ -1,4 +1,4 @@
-"""`placet policy check | test | explain | diff`: the rules, before they hold."""
+"""`placet policy check | test | explain | diff | apply`: the rules, before they hold, and how a change comes to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli import house
 from bot.cli.options import DEFAULT, AsJson, ConfigFile
 from reviews.errors import PlacetError
 
@@ -104,6 +105,29 @@ def diff(
     typer.echo(differences(_load(old, config, known=False), _load(new, config, known=False)), nl=False)
 
 
+@app.command()
+def apply(
+    path: Rules = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--as", metavar="PERSON", help="Who proposes the change; they decide nothing of it themselves."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Ask two people to approve a change of the policy; it holds once they have (`policy_changes: reviewed`)."""
+    found = house.run(config, "policy.apply", text=_load(path, config).text, by=by)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    review = f"#{found['seq']}"
+    typer.echo(found["diff"], nl=False)
+    if found["status"] == "rejected":
+        typer.echo(f"{review}: the policy in force refuses changes of itself; it stays as it is.")
+        raise typer.Exit(1)
+    typer.echo(f"{review} asks people to approve this, in chat or on the web; what is in force stays until then.")
+
+
 # ---------------------------------------------------------------------------------------------- shared
 
 
@@ -123,8 +147,7 @@ def _load(path: Path | None, config: Path, *, known: bool = True) -> Policy:
 
 
 def _configured(config: Path) -> Path:
-    from bot.cli import house  # noqa: PLC0415 - a quick start: loaded by the command that needs it
-    from bot.config import load  # noqa: PLC0415 - as above
+    from bot.config import load  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
     return house.folder_of(config) / load(config).policy
 
@@ -170,7 +193,7 @@ def _people(config: Path) -> Directory | None:
     """Who people are, where there is a configuration."""
     if not config.exists():
         return None
-    from bot.cli import escalation, house  # noqa: PLC0415 - a quick start: loaded by the command that needs it
+    from bot.cli import escalation  # noqa: PLC0415 - a quick start: loaded by the command that needs it
     from bot.config import load  # noqa: PLC0415 - as above
 
     return escalation.people_of(load(config), house.folder_of(config))

@@ -366,6 +366,7 @@ def _inbox_item() -> Object:
         action=TEXT,
         agent=TEXT,
         status={"enum": list(Status)},
+        held=YES_NO,
         risk=ref("RiskLevel"),
         tier={"enum": list(Tier)},
         waiting_for=TEXT,

@@ -14,7 +14,7 @@ from reviews.errors import NotFound
 from reviews.events import Reply
 from reviews.keeping import Agent
 from reviews.model import GrantState, Identity, Object, Person, Review, Status, Target, Verb
-from reviews.ports import Asked, Refusal
+from reviews.ports import Asked, QueueFilter, Refusal
 from tests.fakes.app import CONFIG, House, running
 from tests.fakes.chat import FakeChat
 
@@ -87,11 +87,14 @@ async def test_who_asked_sees_what_comes_of_it(house: House) -> None:
         await house.app.desk.read(review.id, await person(house, "di"), surface="slack")
 
 
-async def test_an_agents_owner_sees_nothing_by_that(house: House) -> None:
-    """Only what one asked oneself: an owner's agent reads for it."""
+async def test_an_agents_owner_reads_and_takes_no_part(house: House) -> None:
+    """What one's own agent asks may be read, to appeal it; nothing else can be done to it, and no queue holds it."""
     review = await (await house.agent("hers", owners=["cy"])).asked()
-    with pytest.raises(NotFound):
-        await house.app.desk.read(review["id"], await person(house), surface="slack")
+    cy = await person(house)
+    assert (await house.app.desk.read(review["id"], cy, surface="slack")).review == review["id"]
+    assert (await house.press("comment", review, "cy", reason="Mine.")).answer == "forbidden"
+    assert (await house.press("reveal", review, "cy", reason="Mine.")).answer == "forbidden"
+    assert (await house.app.desk.queue(cy, QueueFilter())).items == ()
 
 
 async def test_the_card_goes_to_where_it_was_asked(house: House) -> None:

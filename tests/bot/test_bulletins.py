@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.web.adapter import WebAdapter
 from bot import bulletins
 from bot.outbox import NOTICE_FOR
-from reviews.card import Text, Tone
+from reviews.card import Card, Facts, Text, Tone
 from reviews.errors import SurfaceUnavailable
 from reviews.keeping import Bulletin, Copy, Tx
 from reviews.model import Target
@@ -107,3 +107,40 @@ async def test_a_person_on_the_web_reads_it_there(tmp_path: Path) -> None:
         assert [event.data["text"] for event in waiting] == [
             "A long queue: 12 reviews wait for a manager.\nThe oldest since 09:10 UTC."
         ]
+
+
+def _lately(card: Card) -> list[tuple[str, str]]:
+    """What a home says was said lately."""
+    facts = [block for block in card.blocks if isinstance(block, Facts) and block.title == "What Placet said lately"]
+    return [(fact.label, fact.value) for block in facts for fact in block.items]
+
+
+async def test_home_shows_what_was_said_lately(tmp_path: Path) -> None:
+    """To the person, or in a channel of a role they hold, who is there or not; of a week, ten, the newest first."""
+    board, clock = Board(), FakeClock(datetime.now(UTC))
+    async with working(tmp_path, board, clock) as house:
+
+        async def say(title: str, *targets: Target, text: str = "") -> None:
+            await house.store.tx(lambda tx: bulletins.publish(tx, title, text, targets))
+            clock.forward(timedelta(minutes=1))
+
+        async def home(person: str) -> list[tuple[str, str]]:
+            found = house.app.directory.person(person)
+            assert found is not None
+            return _lately(await house.app.desk.home(found))
+
+        role, held = next((name, e) for name, e in house.app.config.roles.items() if e.channels)
+        channel = Target(surface="slack", address=held.channels["slack"])
+        holder = house.app.directory.holders(role)[0].id
+        other = next(who.id for who in house.app.directory.people() if role not in who.roles)
+        await say("Old", channel)
+        clock.forward(bulletins.LATELY)
+        await say("To the channel", channel, text="12 wait.\nThe oldest since 09:10.")
+        await say("To them on the web", Target(surface="web", address=other, person=other))
+        assert await home(holder) == [("To the channel", "12 wait. The oldest since 09:10.")]
+        assert await home(other) == [("To them on the web", "–")]
+        for n in range(12):
+            await say(f"No. {n}", channel, text="x" * 2000)
+        said = await home(holder)
+        assert [label for label, _ in said] == [f"No. {n}" for n in range(11, 1, -1)]
+        assert {len(value) for _, value in said} == {300}

@@ -115,3 +115,27 @@ def test_what_is_not_yaml_is_said_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "placet.yml").write_text("server:\n  port: [1\n")
     with pytest.raises(ConfigFault, match="line"):
         load(tmp_path / "placet.yml")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"phone": "+34600111222,+34600333444"}, "phone: write one number"),
+        ({"phone": "+34600111222 +34600333444"}, "phone: write one number"),
+        ({"email": "ana@example.com,eve@example.com"}, "email: write one e-mail address"),
+        ({"email": "ana@example.com eve@example.com"}, "email: write one e-mail address"),
+        ({"email": "ana@example.com\nBcc: eve@example.com"}, "email: write one e-mail address"),
+        ({"name": " "}, "name: a name has 1 to 200 characters"),
+        ({"name": "x" * 201}, "name: a name has 1 to 200 characters"),
+    ],
+)
+def test_an_address_is_one_persons(said: Any, words: str) -> None:
+    """A gateway sends to each of several, and the link in it is for one; a name is one that can be read."""
+    with pytest.raises(ConfigFault, match=words):
+        parse({"people": [{"id": "ana", "name": "Ana", **said}]})
+
+
+def test_a_name_is_on_one_line_and_shows_all_of_itself() -> None:
+    """Lines of ours hold names: none begins another line, nor turns the rest of it around."""
+    config = parse({"people": [{"id": "ana", "name": "Ana\nBo approved.\u202e"}]})
+    assert config.people[0].name == "Ana Bo approved.\ufffd"

@@ -9,6 +9,7 @@ import pytest
 
 from reviews.card import Actions, Callout, Card, Facts, Text
 from reviews.events import Record
+from reviews.filled import controls
 from reviews.keeping import Agent, Stop
 from reviews.model import Identity, Object, Person, Relation, Review, Verb
 from reviews.ports import QueueFilter
@@ -81,6 +82,22 @@ async def test_what_a_person_opens_is_drawn_for_them(house: House) -> None:
     assert "manager" not in facts(await desk.home(bo))
     heads = {who.id: [b.text for b in (await desk.home(who)).blocks if isinstance(b, Text)] for who in (ana, bo)}
     assert ("Agents" in heads["ana"], "Agents" in heads["bo"]) == (False, True)
+
+
+async def test_home_has_the_controls_of_who_may_stop_agents(house: House) -> None:
+    """Those that go can be stopped and those that are stopped let go, on the home and below the command `agents`."""
+    desk, stop = house.app.desk, Stop(by="bo", at=START, reason="It repeats itself")
+    ana, bo = [await desk.who(Identity(surface="web", id=person)) for person in ("ana", "bo")]
+    assert isinstance(ana, Person)
+    assert isinstance(bo, Person)
+    assert verbs(await desk.home(bo)) == set()
+    for name, stopped, gone in (("a", None, False), ("b", stop, False), ("c", None, True)):
+        agent = Agent(name=name, key_hash="0" * 64, secrets=(), stop=stopped, revoked=gone)
+        await house.app.store.tx(lambda tx, agent=agent: tx.put_agent(agent))
+    for card in (await desk.home(bo), await desk.command(bo, "agents", surface="web")):
+        asked = {control.verb: control.form.fields[0] for control in controls(card) if control.form}
+        assert {verb: field.choices for verb, field in asked.items()} == {Verb.STOP: ("a",), Verb.RESUME: ("b",)}
+    assert verbs(await desk.home(ana)) | verbs(await desk.command(ana, "agents", surface="web")) == set()
 
 
 async def test_a_held_card_names_who_stopped_its_agent(house: House) -> None:

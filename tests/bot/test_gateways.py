@@ -25,7 +25,7 @@ async def test_a_test_message_goes_to_one_person(tmp_path: Path) -> None:
     [
         ("pigeon", "ana", "There is no gateway 'pigeon' in placet.yml; there are sms, email."),
         ("sms", "zoe", "There is nobody 'zoe' in placet.yml."),
-        ("email", "bo", "Bo Chen has no address for email in placet.yml."),
+        ("email", "bo", "Bo Chen has no address for email in placet.yml. Give them an `email`."),
     ],
 )
 async def test_what_is_in_the_way_is_said(tmp_path: Path, gateway: str, person: str, says: str) -> None:

@@ -21,6 +21,11 @@ from tests.fakes.clock import FakeClock
 REVIEWED: Object = {"policy_changes": "reviewed"}
 NEWER = POLICY.replace("version: 1", "version: 2").replace("{tier: auto}", "{tier: approve, role: clerk}")
 
+#: Two who hold none of the roles asked for are called to whatever no rule knows.
+CALLING = """chains:
+  all: [{after: 0m, notify: ["channel:role", "person:cy", "person:di"]}, {after: 1h, then: expire}]
+default: {tier: approve, role: manager, chain: all, valid_for: 15m}"""
+
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
@@ -161,7 +166,7 @@ async def test_who_proposes_decides_nothing_of_it(tmp_path: Path) -> None:
 
 async def test_nobody_is_asked_where_nobody_could_approve(house: House) -> None:
     """There are two managers, and one of them proposes it: said at once, not when it expires."""
-    with pytest.raises(CannotApply, match=r"2 of manager \(there are 1\)"):
+    with pytest.raises(CannotApply, match=r"2 of manager \(there are 1 besides ana\)"):
         await proposed(house, by="ana")
 
 
@@ -302,3 +307,31 @@ async def test_what_another_replica_put_in_force_is_followed_where_it_loads(hous
     assert await version(house) == 2
     assert "does not load with this placet.yml" in house.app.guard.said()
     assert (await house.call("GET", "/readyz")).status == 200
+
+
+async def test_no_policy_is_changed_by_breaking_the_glass(tmp_path: Path) -> None:
+    """Two who may break it are not two who may decide it; it is said, and the old one stays."""
+    roles = CONFIG["roles"] | {"clerk": {"level": 1, "may": ["break_glass"]}}
+    async with running(tmp_path, config=REVIEWED | {"roles": roles}, clock=FakeClock()) as house:
+        review = await proposed(house)
+        await press(house, Verb.BREAK_GLASS, review, "cy", "di")
+        assert (await read(house, review.id)).status is Status.APPROVED
+        assert await version(house) == 1
+        (entry,) = await logged(house, "policy.kept")
+        assert "breaking the glass" in entry.detail["why"]
+
+
+async def test_to_be_called_is_not_to_hold_the_right(tmp_path: Path) -> None:
+    """Where a role may change the policy, whom the chain calls besides fills no slot of it."""
+    policy = POLICY.replace("default: {tier: approve, role: manager, sla: 1h, valid_for: 15m}", CALLING)
+    roles = CONFIG["roles"] | {"keeper": {"level": 3, "may": ["policy"]}}
+    people = [*CONFIG["people"], {"id": "flo", "name": "Flo", "roles": ["keeper"]}]
+    config = REVIEWED | {"roles": roles, "people": people}
+    async with running(tmp_path, policy=policy, config=config, clock=FakeClock()) as house:
+        review = await proposed(house, policy.replace("version: 1", "version: 2"))
+        await press(house, Verb.APPROVE, review, "ana")
+        for called in ("cy", "di"):
+            reply = await house.press(Verb.APPROVE, {"id": review.id, "revision": 1}, called)
+            assert reply.answer == "forbidden"
+        await press(house, Verb.APPROVE, review, "flo")
+        assert await version(house) == 2

@@ -130,6 +130,15 @@ def test_a_table(tmp_path: Path) -> None:
     assert done.known == ({"id": "bo", "phone": "+1 2"},)
 
 
+def test_what_somebody_wrote_of_themselves_stays_on_its_line(tmp_path: Path) -> None:
+    """In a list for a terminal it neither begins lines nor sends commands, and in placet.yml it is one entry."""
+    table = tmp_path / "people.csv"
+    table.write_text('email,name\nfay@example.com,"Fay\t\x1b[2J\u202e: {a: b}"\n', "utf-8")
+    (fay,) = match(CONFIG, gathered(CONFIG, {}, table)).new
+    assert fay["name"] == "Fay \ufffd[2J\ufffd: {a: b}"
+    assert yaml.safe_load(as_yaml([fay])) == [fay]
+
+
 @pytest.mark.parametrize(
     ("text", "why"), [("", "is empty"), ("name,salary\nBo,1\n", "a column 'salary'"), (None, "cannot be read")]
 )

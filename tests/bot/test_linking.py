@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.config import parse
+from bot.people import Directory
 from reviews.errors import StoreUnavailable
 from reviews.events import Answer
 from reviews.keeping import Query
@@ -185,3 +187,14 @@ async def test_whatever_follows_is_announced(house: House, agent: Caller, monkey
     monkeypatch.setattr(house.app.hub, "notify", listening)
     await house.press("appeal", review, person="own", reason=WHY)
     assert {review["id"], (await _all(house))[-1].id} <= set(heard)
+
+
+async def test_who_rejected_it_and_left_was_no_less_senior_for_that(house: House, agent: Caller) -> None:
+    """Else another of their own level, or below it, would decide the appeal once they are out of placet.yml."""
+    review = await _rejected(house, agent)
+    left = CONFIG | {"people": [each for each in CONFIG["people"] if each["id"] != "cy"]}
+    house.app.directory = Directory(parse(left))
+    done = await house.press("appeal", review, person="own", reason=WHY)
+    assert done.answer is Answer.DONE, done.text
+    second = await agent.review((await agent.review(review["id"]))["appeal"])
+    assert second["route"]["needs"] == [{"level": 2}]

@@ -135,7 +135,7 @@ def test_an_identity_of_two_people_is_neither() -> None:
 def test_a_direct_message_goes_to_the_id_alone() -> None:
     """The workspace before an id is for telling people apart, not a part of the address."""
     here = of_tenant("T1", {"ana": "T2:U1"})
-    assert here.identity_of("ana") == Identity(surface="slack", id="U1")
+    assert here.direct("ana")[0] == Target(surface="slack", address="U1", person="ana")
 
 
 def with_deputies(deputies: dict[str, str], away: Iterable[str]) -> Directory:
@@ -331,3 +331,19 @@ def test_what_a_policy_may_name() -> None:
     """Roles with their levels, people, rotations, and the gateways there are."""
     known = Directory(parse(CONFIG | {"gateways": {"sms": "PLACET_GATEWAY_SMS"}})).known
     assert (known.ways, known.ranks["manager"], known.rotations) == ({"sms"}, 2, {"ops.primary"})
+
+
+def test_a_role_is_told_in_its_channels_and_where_these_reach_nobody() -> None:
+    """Who is not on any of their surfaces is told in person; without a channel that runs, everybody is."""
+    roles = {"clerk": {"level": 1, "channels": {"slack": "C1"}}}
+    people = [
+        {"id": "ana", "name": "Ana", "roles": ["clerk"], "identities": {"slack": "U1"}},
+        {"id": "bo", "name": "Bo", "roles": ["clerk"]},
+    ]
+    config = parse({"roles": roles, "people": people, "slack": {}})
+
+    def told(*surfaces: str) -> list[tuple[str, str]]:
+        return [(at.surface, at.address) for at in Directory(config, surfaces=surfaces).places("clerk")]
+
+    assert told("web", "slack") == [("slack", "C1"), ("web", "bo")]
+    assert told("web") == [("web", "ana"), ("web", "bo")]

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.pressing import weak_way
+from reviews.errors import NotFound
 from reviews.events import COURTESY, Answer, Interaction
+from reviews.filled import controls
 from reviews.model import Identity, Object, Verb
+from reviews.ports import QueueFilter
 from tests.fakes.app import Caller, House, running
 from tests.fakes.chat import FakeChat
 
@@ -30,6 +33,8 @@ CONFIG: Object = {
 POLICY = """
 policy: presses
 version: 1
+actions:
+  refund.issue: {risk: high, reversible: false, sensitive: [/iban]}
 default: {tier: approve, role: manager, sla: 1h, valid_for: 1h}
 """
 
@@ -98,3 +103,40 @@ def test_no_token_is_enough_for_what_goes_past_a_review(verb: str) -> None:
     for surface, weak in (("api", True), ("web", False), ("slack", False)):
         pressed = Interaction(verb=Verb(verb), identity=Identity(surface=surface, id="ana"))
         assert (weak_way(pressed) is not None) is weak
+
+
+@pytest.mark.parametrize("verb", ["break_glass", "appeal"])
+async def test_who_tried_to_go_past_a_review_is_written_down(house: House, agent: Caller, verb: str) -> None:
+    """Also who does not even see it; what else somebody presses on a review of others leaves no line."""
+    review = await agent.asked()
+    assert (await house.press(verb, review, person="eve", reason="Let me.")).answer is Answer.FORBIDDEN
+    assert (await house.press("comment", review, person="eve", reason="Let me.")).answer is Answer.FORBIDDEN
+    log = await house.store.view(lambda tx: tx.log(review=review["id"], limit=1000))
+    tried = [(entry.actor, entry.detail["event"], entry.public) for entry in log if entry.kind == "event.refused"]
+    assert tried == [("person:eve", verb, False)]
+
+
+async def test_an_owner_reads_and_may_only_appeal(house: House) -> None:
+    """The card as anybody sees it, redacted; in no list of theirs, with nothing to reveal, take or vote on."""
+    agent = await house.agent(owners=["eve"])
+    review = await agent.asked({"name": "refund.issue", "arguments": {"iban": "DE44", "amount": 5.0}})
+    eve = house.app.directory.person("eve")
+    assert eve is not None
+    desk = house.app.desk
+    for revealing in (False, True):
+        card = await desk.read(review["id"], eve, surface="web", reveal=revealing)
+        assert "DE44" not in str(card)
+    for verb in ("reveal", "take", "comment", "escalate", "hand"):
+        refused = await house.press(verb, review, person="eve", reason="Mine.", to="bo")
+        assert (refused.answer, "not yours to act on" in refused.text) == (Answer.FORBIDDEN, True), verb
+    for verb in ("approve", "reject"):
+        assert (await house.press(verb, review, person="eve", reason="Mine.")).answer is Answer.FORBIDDEN
+    for view in ("mine", "roles", "decided"):
+        page = await desk.queue(eve, QueueFilter(view=view))
+        assert (page.items, set(page.counts.values()), page.backlog) == ((), {0}, ())
+    await house.press("reject", review, person="ana", reason="No.")
+    assert Verb.APPEAL in {c.verb for c in controls(await desk.read(review["id"], eve, surface="slack"))}
+    others = await house.agent("other-desk")
+    theirs = await others.asked()
+    with pytest.raises(NotFound):
+        await desk.read(theirs["id"], eve, surface="web")

@@ -86,7 +86,11 @@ async def test_the_same_file_again_is_not_recorded_again(operator: Operator) -> 
 
 async def test_other_sections_wait_for_a_restart(operator: Operator) -> None:
     """Readiness names them; what is in force of them is as it was, people are taken over all the same."""
-    await operator.edits(server={"port": 1}, callbacks={"allow": ["127.0.0.1:8991"]}, people=[*PEOPLE, FAY])
+    with structlog.testing.capture_logs() as logged:
+        await operator.edits(server={"port": 1})
+        await operator.edits(callbacks={"allow": ["127.0.0.1:8991"]}, people=[*PEOPLE, FAY])
+    waits = [each["waits"] for each in logged if each["event"] == "config_loaded"]
+    assert waits == [["server"], ["server", "callbacks"]]
     assert operator.app.reloading.said() == "Restart to take over server, callbacks of placet.yml."
     assert operator.app.directory.config.server.port == 0
     assert "fay" in operator.ids()

@@ -263,6 +263,29 @@ async def test_only_whose_role_says_so_may(house: House, agent: Caller) -> None:
     assert (await agent.review(review["id"]))["held"] is False
 
 
+async def test_who_tried_what_they_may_not_is_written_down(house: House, agent: Caller) -> None:
+    """On a card, at home, by a command or with a token: who, what, of which agent and why not; the agent reads none."""
+    review = await agent.asked()
+    await order(house, "stop", person="ana", reason=WHY, review=review["id"])
+    await order(house, "resume", person="ana", agent="no such " + "agent" * 100)
+    ana = house.app.directory.person("ana")
+    assert ana is not None
+    await house.app.desk.command(ana, "stop refund-desk now", surface="web")
+    token = Interaction(verb=Verb.STOP, identity=Identity(surface="api", id="cy"), agent="refund-desk", reason=WHY)
+    await house.app.desk.interact(token)
+    log = await house.store.view(lambda tx: tx.log(limit=1000))
+    tried = [entry for entry in log if entry.kind == "event.refused"]
+    assert [(entry.actor, entry.detail["event"], entry.detail["agent"][:11]) for entry in tried] == [
+        ("person:ana", "stop", "refund-desk"),
+        ("person:ana", "resume", "no such age"),
+        ("person:ana", "stop", "refund-desk"),
+        ("person:cy", "stop", "refund-desk"),
+    ]
+    assert all(not entry.public and len(entry.detail["agent"]) <= 100 for entry in tried)
+    assert "may: [stop]" in tried[0].detail["why"]
+    assert "token" in tried[3].detail["why"]
+
+
 @pytest.mark.parametrize(("surface", "tenant"), [("api", None), ("web", "link")])
 @pytest.mark.parametrize("verb", ["stop", "resume"])
 async def test_neither_a_token_nor_a_link_is_enough(

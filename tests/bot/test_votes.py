@@ -120,7 +120,7 @@ async def test_the_inbox_shows_what_waits(house: House, agent: Caller, cy: Calle
     """Reviews of one's roles, a line each, and one by one; others' are 404."""
     review, other = await agent.asked(COUPON, summary="A coupon for Maria"), await agent.asked()
     items = (await cy.get("/v1/inbox")).body["items"]
-    assert [(item["id"], item["waiting_for"]) for item in items] == [(review["id"], "clerk")]
+    assert [(item["id"], item["waiting_for"], item["held"]) for item in items] == [(review["id"], "clerk", False)]
     assert "A coupon for Maria" in items[0]["title"]
     assert (await cy.get(f"/v1/inbox/{review['id']}")).body["digest"] == review["digest"]
     assert (await cy.get(f"/v1/inbox/{other['id']}")).status == 404

@@ -100,6 +100,30 @@ class HouseContract:
         place = (CHANNEL.surface, CHANNEL.address, "posted")
         assert await store.view(lambda tx: tx.standing(*place, 10)) == []
 
+    async def test_a_person_is_given_what_they_and_their_places_were_told(self, store: Store) -> None:
+        """The newest first, each once; nothing older than asked for, nothing more, nothing said to others alone."""
+        bo = Target(surface="web", address="bo", person="bo")
+        said = {"bul_1": [CHANNEL, ANA], "bul_2": [bo], "bul_3": [CHANNEL, bo], "bul_4": [ANA], "bul_5": []}
+        for n, (id_, targets) in enumerate(said.items()):
+            kept = dataclasses.replace(BULLETIN, id=id_, at=START + n * MINUTE)
+            await store.tx(lambda tx, kept=kept, targets=targets: tx.put_bulletin(kept, targets))
+
+        async def told(person: str, *places: Target, since: timedelta = timedelta(0), limit: int = 10) -> list[str]:
+            found = await store.view(lambda tx: tx.notices(person, places, START + since, limit))
+            return [bulletin.id for bulletin in found]
+
+        assert await told("ana") == ["bul_4", "bul_1"]
+        assert await told("ana", CHANNEL) == ["bul_4", "bul_3", "bul_1"]
+        assert await told("ana", CHANNEL, limit=2) == ["bul_4", "bul_3"]
+        assert await told("ana", CHANNEL, since=2 * MINUTE) == ["bul_4", "bul_3"]
+        assert await told("bo") == ["bul_3", "bul_2"]
+        elsewhere = dataclasses.replace(CHANNEL, surface="teams")
+        assert await told("cy", elsewhere) == []
+        assert await told("cy", elsewhere, CHANNEL) == ["bul_3", "bul_1"]
+        assert await store.view(lambda tx: tx.notices("bo", (), START + MINUTE, 1)) == [
+            dataclasses.replace(BULLETIN, id="bul_3", at=START + 2 * MINUTE)
+        ]
+
     # ------------------------------------------------------------------------------------------ who has muted us
 
     async def test_a_copy_says_why_nobody_notices_it(self, store: Store) -> None:

@@ -1,12 +1,13 @@
-"""One Slack emulator for every whole way through it."""
+"""One Slack emulator for every whole way through it, and a Teams for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.fakes.slack_process import Emulator, start_emulator
+from tests.fakes.teams import Teams, teams_server
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,10 @@ def emulator() -> Iterator[Emulator]:
     running = start_emulator()
     yield running
     running.stop()
+
+
+@pytest.fixture
+async def teams() -> AsyncIterator[Teams]:
+    """A Teams."""
+    async with teams_server() as running:
+        yield running

@@ -18,7 +18,8 @@ from tests.e2e.loop import ASK, served
 from tests.fakes.app import Watched
 from tests.fakes.receiver import Receiver, receiving
 from tests.fakes.signing import PATH, directory
-from tests.fakes.teams_service import BEARER, PASSWORD
+from tests.fakes.teams import APP_ID, TENANT, Teams
+from tests.fakes.teams_service import BEARER, PASSWORD, Message
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -133,6 +134,28 @@ async def teams_loop(
 def teams_section(app_id: str, tenant: str, openid: str, service: str) -> Json:
     """The `teams:` section for a Teams on loopback."""
     return {"app_id": app_id, "tenant_id": tenant, "openid_url": openid, "service_url": service}
+
+
+def section(teams: Teams) -> Json:
+    """Where a fake Teams is."""
+    return {"teams": teams_section(APP_ID, TENANT, teams.openid, teams.service)}
+
+
+async def posted(teams: Teams, loop: TeamsLoop, review: Json, nth: int = 0) -> Message:
+    """The message that shows a review, once it stands."""
+    copies = await loop.copies(review["id"], "posted")
+    return message_of(teams, copies[nth])
+
+
+def message_of(teams: Teams, copy: Copy) -> Message:
+    """The message a copy is."""
+    assert copy.ref is not None
+    return teams.message(copy.ref)
+
+
+async def shows(teams: Teams, message: Message, *words: str) -> None:
+    """Wait until a message is redrawn to say this and has nothing left to decide with."""
+    await teams.until(lambda: all(word in message.seen for word in words) and "placet/approve" not in str(message.card))
 
 
 def person(name: str, roles: Sequence[str] = (), prefers: str = "teams", **identities: str) -> Json:

@@ -12,7 +12,8 @@ import pytest
 
 from reviews.keeping import Tx
 from reviews.model import Object, Verb
-from tests.fakes.app import Caller, House, running
+from tests.e2e.watch import Watch
+from tests.fakes.app import running
 from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
 
@@ -52,19 +53,8 @@ CONFIG: dict[str, Any] = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Watch:
-    """Everything that takes part."""
-
-    house: House
-    agent: Caller
-    chat: FakeChat
-    clock: FakeClock
-
-    def after(self, **by: float) -> None:
-        """Let time pass, and whatever is due happen."""
-        self.clock.forward(timedelta(**by))
-        self.house.app.hub.alarms.set()
-        self.house.app.hub.copies.set()
+class Chains(Watch):
+    """Asked what has happened."""
 
     async def kinds(self, review: Object, *wanted: str) -> list[str]:
         """What has happened, once these kinds are in it, each so often, and every copy shows it."""
@@ -76,20 +66,16 @@ class Watch:
 
         return await self.house.store.until(look)
 
-    def places(self) -> list[str]:
-        """Where cards were posted, in order."""
-        return [target.address for target, _ in self.chat.posts.values()]
-
 
 @pytest.fixture
-async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
+async def watch(tmp_path: Path) -> AsyncIterator[Chains]:
     """A running installation."""
     chat, clock = FakeChat(), FakeClock(NOON)
     async with running(tmp_path, policy=POLICY, clock=clock, config=CONFIG, adapters={"slack": chat}) as house:
-        yield Watch(house=house, agent=await house.agent("bot"), chat=chat, clock=clock)
+        yield Chains(house=house, agent=await house.agent("bot"), chat=chat, clock=clock)
 
 
-async def test_each_role_is_called_in_its_turn(watch: Watch) -> None:
+async def test_each_role_is_called_in_its_turn(watch: Chains) -> None:
     """The second role's channel has no card before the first has approved, and then has one."""
     review = await watch.agent.asked({"name": "turns", "arguments": {}})
     await watch.kinds(review, "copy.posted")
@@ -103,7 +89,7 @@ async def test_each_role_is_called_in_its_turn(watch: Watch) -> None:
     assert (await watch.agent.review(review["id"]))["status"] == "approved"
 
 
-async def test_silence_reminds_and_then_leaves_it_to_be_done_by_hand(watch: Watch) -> None:
+async def test_silence_reminds_and_then_leaves_it_to_be_done_by_hand(watch: Chains) -> None:
     """Reminders lie beneath the one card; from the tenth minute on nobody approves, and somebody answers."""
     review = await watch.agent.asked({"name": "hands", "arguments": {}})
     await watch.kinds(review, "copy.posted")
@@ -125,7 +111,7 @@ async def test_silence_reminds_and_then_leaves_it_to_be_done_by_hand(watch: Watc
     assert len(told) >= 1
 
 
-async def test_a_chain_runs_again_and_falls_back(watch: Watch) -> None:
+async def test_a_chain_runs_again_and_falls_back(watch: Chains) -> None:
     """Sue twice, then the leads, who may decide it by being called; nobody does, so it expires in the end."""
     review = await watch.agent.asked({"name": "again", "arguments": {}})
     await watch.kinds(review, "copy.posted")

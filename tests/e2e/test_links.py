@@ -62,7 +62,7 @@ async def test_by_the_link_alone_she_reads_and_rejects_and_cannot_approve(tmp_pa
         assert "A-4721" in page
         path = f"/reviews/{review['id']}"
         refused = await hers.press(path, {"verb": Verb.APPROVE, "sure": "yes"})
-        assert "A link alone lets you read, take, escalate or reject" in refused
+        assert "A link alone lets you read, take, escalate, comment or reject" in refused
         await hers.open(it.house.url + path)
         await hers.press(path, {"verb": Verb.REJECT, "f.reason": "Paid already"})
         told = (await it.sms.until(2, ANA))[1]

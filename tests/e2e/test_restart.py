@@ -16,6 +16,8 @@ import pytest
 import yaml
 from aiohttp import web
 
+from tests.fakes.serving import serving
+
 POLICY = """
 policy: restart
 version: 1
@@ -96,20 +98,13 @@ class Server:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[tuple[Receiver, int]]:
+async def receiving() -> AsyncIterator[tuple[Receiver, str]]:
     receiver = Receiver()
-    app = web.Application()
-    app.add_routes([web.post("/hook", receiver.hook)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield receiver, runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    async with serving([web.post("/hook", receiver.hook)]) as url:
+        yield receiver, url
 
 
-async def _run(*args: str) -> str:
+async def placet(*args: str) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *args, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -162,12 +157,12 @@ class Round:
 
 async def test_nothing_lost_nothing_twice(tmp_path: Path) -> None:
     """Killed four times under load with a bad receiver, started again: each promise of the README holds."""
-    async with receiving() as (receiver, port):
-        config = _installation(tmp_path, port)
-        key = await _run("agent", "add", "agent-desk", "--config", str(config))
-        token = await _run("token", "ana", "--config", str(config))
+    async with receiving() as (receiver, url):
+        config = _installation(tmp_path, url.removeprefix("http://"))
+        key = await placet("agent", "add", "agent-desk", "--config", str(config))
+        token = await placet("token", "ana", "--config", str(config))
         server, dice = Server(config), random.Random(11)
-        story = Round(server, key, token, f"http://127.0.0.1:{port}/hook")
+        story = Round(server, key, token, f"{url}/hook")
         for number in range(ROUNDS):
             await server.start()
             await story.go(number, dice)
@@ -203,12 +198,12 @@ async def _ends(server: Server, key: str, story: Round) -> dict[str, Any]:
     return found
 
 
-def _installation(folder: Path, port: int) -> Path:
+def _installation(folder: Path, receiver: str) -> Path:
     (folder / "policy.yml").write_text(POLICY)
     people = [{"id": "ana", "name": "Ana", "roles": ["clerk"]}, {"id": "bo", "name": "Bo"}, {"id": "cy", "name": "Cy"}]
     config = {
         "server": {"port": 0, "votes_by_token": True},
-        "callbacks": {"allow": [f"127.0.0.1:{port}"]},
+        "callbacks": {"allow": [receiver]},
         "roles": {"clerk": {"level": 1}},
         "people": people,
     }

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reviews.keeping import Query, Tx
-from reviews.model import Relation, Review
+from reviews.model import Relation
+from tests.e2e.deciding import NOTE, PLAN, POLICY, RIGHTS, STEPS, linked
 from tests.e2e.loop import Loop, looped
 from tests.fakes.slack_process import Emulator
 
 pytestmark = pytest.mark.node
-POLICY = """
-policy: decides
-version: 1
-actions:
-  refund.issue: {risk: medium, reversible: false, amount: /amount}
-  note.add: {risk: low, reversible: true}
-  migrate: {risk: medium, reversible: true}
-rules:
-  - {name: a note, when: 'action.name == "note.add"', route: {tier: auto}}
-  - {name: a migration, when: 'action.name == "migrate"', route: {tier: approve, role: manager, undo: 1m}}
-default: {tier: approve, role: manager, sla: 1h}
-"""
-RIGHTS = ["stop", "break_glass", "appeal"]
-NOTE: dict[str, Any] = {"action": {"name": "note.add", "arguments": {"text": "Called back."}}}
-STEPS = ["stop writes", "copy", "drop the old table"]
-PLAN: dict[str, Any] = {"action": {"name": "migrate", "arguments": {"steps": STEPS}}, "review_type": "plan"}
 
 
 @pytest.fixture
@@ -73,7 +56,7 @@ async def test_two_break_the_glass(loop: Loop) -> None:
     decision = (await loop.told())["data"]["decision"]
     assert (decision["verdict"], decision["cause"]) == ("approved", "break_glass")
     assert [seat["person"] for seat in decision["by"]] == ["ana", "bo"]
-    after = await loop.store.until(lambda tx: _linked(tx, review["id"]))
+    after = await loop.store.until(lambda tx: linked(tx, review["id"]))
     assert (after.relation, after.excluded) == (Relation.AFTER_GLASS, frozenset({"ana", "bo"}))
 
 
@@ -115,14 +98,10 @@ async def test_a_rejection_is_appealed(loop: Loop) -> None:
     form = await loop.form(card["ts"], "placet:more", loop.bo, "appeal")
     assert await loop.submit(form, {"reason": "The parcel is lost."}, loop.bo) == {}
     told = await loop.told()
-    again = await loop.store.until(lambda tx: _linked(tx, review["id"]))
+    again = await loop.store.until(lambda tx: linked(tx, review["id"]))
     assert (told["type"], told["data"]["appeal"]) == ("review.appealed", again.id)
     assert (again.relation, again.excluded >= {"ana"}) == (Relation.APPEAL, True)
     assert [need.level for need in again.route.needs] == [3]
     first = await loop.store.view(lambda tx: tx.read(review["id"]))
     assert first is not None
     assert first.status == "rejected"
-
-
-def _linked(tx: Tx, review: str) -> Review | None:
-    return next((found for found in tx.find(Query()) if found.about == review), None)

@@ -12,7 +12,7 @@ import yaml
 
 from bot.stopping import AT_ONCE
 from reviews.model import Object
-from tests.e2e.test_restart import Server, _run
+from tests.e2e.test_restart import Server, placet
 from tests.fakes.app import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ async def test_a_stop_cut_short_is_carried_on_by_the_next_server(tmp_path: Path)
     (tmp_path / "policy.yml").write_text(POLICY, "utf-8")
     config = tmp_path / "placet.yml"
     config.write_text(yaml.safe_dump(CONFIG), "utf-8")
-    key = await _run("agent", "add", "halted", "--rate", "1e5", "--burst", "100000", "--config", str(config))
+    key = await placet("agent", "add", "halted", "--rate", "1e5", "--burst", "100000", "--config", str(config))
     server = Server(config)
     await server.start()
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reviews.keeping import Query, Tx
-from reviews.model import Relation, Review
-from tests.e2e.teams_loop import Json, TeamsLoop, person, teams_loop
-from tests.e2e.test_slack_decides import NOTE, PLAN, POLICY, RIGHTS, STEPS
-from tests.e2e.test_teams_full import posted, section, shows
-from tests.fakes.teams import CHANNEL, TEAMS_ANA, TEAMS_BO, Teams, teams_server
+from reviews.model import Relation
+from tests.e2e.deciding import NOTE, PLAN, POLICY, RIGHTS, STEPS, linked
+from tests.e2e.teams_loop import Json, TeamsLoop, person, posted, section, shows, teams_loop
+from tests.fakes.teams import CHANNEL, TEAMS_ANA, TEAMS_BO, Teams
 
 pytestmark = pytest.mark.slow
 PEOPLE: Json = {
@@ -26,13 +24,6 @@ PEOPLE: Json = {
         person("Cy Okafor", ["director"], prefers="web"),
     ],
 }
-
-
-@pytest.fixture
-async def teams() -> AsyncIterator[Teams]:
-    """A Teams."""
-    async with teams_server() as running:
-        yield running
 
 
 @pytest.fixture
@@ -73,7 +64,7 @@ async def test_two_break_the_glass(teams: Teams, loop: TeamsLoop) -> None:
     decision = await loop.decided()
     assert (decision["verdict"], decision["cause"]) == ("approved", "break_glass")
     assert [seat["person"] for seat in decision["by"]] == ["ana", "bo"]
-    after = await loop.until(lambda tx: _linked(tx, review["id"]))
+    after = await loop.until(lambda tx: linked(tx, review["id"]))
     assert (after.relation, after.excluded) == (Relation.AFTER_GLASS, frozenset({"ana", "bo"}))
 
 
@@ -110,11 +101,7 @@ async def test_a_rejection_is_appealed(teams: Teams, loop: TeamsLoop) -> None:
     await shows(teams, card, "Rejected by Ana Ruiz")
     await teams.press(card, "appeal", TEAMS_BO, {"reason": "The parcel is lost."})
     told = await loop.told()
-    again = await loop.until(lambda tx: _linked(tx, review["id"]))
+    again = await loop.until(lambda tx: linked(tx, review["id"]))
     assert (told["type"], told["data"]["appeal"]) == ("review.appealed", again.id)
     assert (again.relation, [need.level for need in again.route.needs]) == (Relation.APPEAL, [3])
     assert (await loop.read(review["id"]))["status"] == "rejected"
-
-
-def _linked(tx: Tx, review: str) -> Review | None:
-    return next((found for found in tx.find(Query()) if found.about == review), None)

@@ -17,10 +17,10 @@ import pytest
 
 from reviews.keeping import Copy
 from tests.e2e.loop import IBAN, until
-from tests.e2e.teams_loop import Json, TeamsLoop, person, teams_loop, teams_section
+from tests.e2e.teams_loop import Json, TeamsLoop, message_of, person, posted, section, shows, teams_loop
 from tests.fakes.slack import Slack, signed, slack_server
 from tests.fakes.slack_process import SECRET, TOKEN, Emulator
-from tests.fakes.teams import APP_ID, CHANNEL, TEAMS_ANA, TEAMS_BO, TENANT, Fault, Teams, teams_server
+from tests.fakes.teams import CHANNEL, TEAMS_ANA, TEAMS_BO, Fault, Teams
 from tests.fakes.teams_payloads import button, gathered
 from tests.fakes.teams_service import Message
 
@@ -52,41 +52,12 @@ PEOPLE: Json = {
 }
 
 
-def section(teams: Teams) -> Json:
-    """Where this Teams is."""
-    return {"teams": teams_section(APP_ID, TENANT, teams.openid, teams.service)}
-
-
-@pytest.fixture
-async def teams() -> AsyncIterator[Teams]:
-    """A Teams."""
-    async with teams_server() as running:
-        yield running
-
-
 @pytest.fixture
 async def loop(teams: Teams, tmp_path: Path) -> AsyncIterator[TeamsLoop]:
     """A running Placet with it, an agent and its receiver."""
     async with teams_loop(tmp_path, POLICY, PEOPLE | section(teams)) as running:
         teams.endpoint = running.endpoint
         yield running
-
-
-async def posted(teams: Teams, loop: TeamsLoop, review: Json, nth: int = 0) -> Message:
-    """The message that shows a review, once it stands."""
-    copies = await loop.copies(review["id"], "posted")
-    return message_of(teams, copies[nth])
-
-
-def message_of(teams: Teams, copy: Copy) -> Message:
-    """The message a copy is."""
-    assert copy.ref is not None
-    return teams.message(copy.ref)
-
-
-async def shows(teams: Teams, message: Message, *words: str) -> None:
-    """Wait until a message is redrawn to say this and has nothing left to decide with."""
-    await teams.until(lambda: all(word in message.seen for word in words) and "placet/approve" not in str(message.card))
 
 
 async def test_once_round(teams: Teams, loop: TeamsLoop) -> None:

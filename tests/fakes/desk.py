@@ -12,7 +12,25 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reviews.card import Actions, Card, Form, Go, Input, Kind, Line, Lines, Text, Way, plain_card
+from reviews.card import (
+    Actions,
+    Block,
+    Card,
+    Fact,
+    Facts,
+    Form,
+    Go,
+    Input,
+    Kind,
+    Line,
+    Lines,
+    Style,
+    Table,
+    Text,
+    Way,
+    plain_card,
+)
+from reviews.controls import over_agents
 from reviews.errors import NotFound
 from reviews.events import Answer, Interaction, Reply
 from reviews.model import Identity, Person, RiskLevel, Status, Verb
@@ -28,6 +46,29 @@ _ENDS = {
     Verb.REJECT: ("Rejected", Status.REJECTED),
     Verb.EDIT: ("Approved", Status.APPROVED),
 }
+
+
+#: What a home tells of the house: what was said lately, the agents, and what may be done to them.
+_SAID = Fact(
+    label="The queue of manager needs people",
+    value="12 reviews wait for manager: more than 10, the oldest for 3h, more than 2h.",
+    at=samples.NOW - timedelta(minutes=5),
+)
+_ORDERS = over_agents(("billing-bot", "infra-bot"), ("refund-desk",))
+assert _ORDERS is not None
+HOUSE: tuple[Block, ...] = (
+    Facts(items=(_SAID,), title="What Placet said lately"),
+    Text(text="Agents", style=Style.HEADING),
+    Table(
+        columns=("Agent", "State", "Owners"),
+        rows=(
+            ("billing-bot", "may ask", "Bo Lindqvist"),
+            ("infra-bot", "may ask", "–"),
+            ("refund-desk", "stopped by Ana Ruiz, 23 Nov 08:40 UTC: It pays twice.", "Cleo Marsh"),
+        ),
+    ),
+    _ORDERS,
+)
 
 
 @dataclass
@@ -51,7 +92,7 @@ class FakeDesk:
 
     `hidden` maps a review to the persons who may not see it; `faults` raises what is put in for the next call.
     `marks` maps the mark of a posted copy to its review; `asking_off` switches asking off. What was typed is in
-    `typed` (person, text, surface), what was asked in `asked`.
+    `typed` (person, text, surface), what was asked in `asked`. `ahead` stands at the end of everybody's home.
     """
 
     cards: dict[str, Card] = field(default_factory=dict)
@@ -70,6 +111,7 @@ class FakeDesk:
     asking_off: bool = False
     typed: list[tuple[str, str, str]] = field(default_factory=list)
     homes: list[str] = field(default_factory=list)
+    ahead: list[Block] = field(default_factory=lambda: [*HOUSE])
     came: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
     watching: list[asyncio.Queue[Notice | Exception]] = field(default_factory=list)
@@ -96,6 +138,8 @@ class FakeDesk:
                 return Reply(answer=Answer.MISSING, text="")
             interaction = replace(interaction, review=self.marks[interaction.mark])
         self.done.append(interaction)
+        if interaction.agent is not None and interaction.verb in self.replies:
+            return self.replies[interaction.verb](interaction)
         card = self.cards.get(interaction.review)
         if interaction.identity.id not in self.people or card is None:
             return Reply(answer=Answer.FORBIDDEN, text="That is not yours to decide.")
@@ -153,7 +197,8 @@ class FakeDesk:
         """The queue, and who it is for."""
         self._fail()
         self.homes.append(person.id)
-        return queue_card(self.items, title=f"Placet: {person.name}")
+        card = queue_card(self.items, title=f"Placet: {person.name}")
+        return replace(card, blocks=(*card.blocks, *self.ahead))
 
     async def asking(self, person: Person) -> Form | Refusal:
         """A field for each thing that can be said."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.fakes.app import PATIENCE
+from tests.fakes.serving import serving
 
 _LINK = re.compile(r"https?://\S+/enter\?link=[\w-]+")
 
@@ -83,18 +84,9 @@ async def sms_sink() -> AsyncIterator[Sink]:
         await sink.take(Sent(to=request.match_info["to"], text=body["message"]))
         return web.Response()
 
-    application = web.Application()
-    application.router.add_post("/send/{to}", take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    sink.url = f"json://placet:sms-password@127.0.0.1:{port}/send/{{to}}"
-    try:
+    async with serving([web.post("/send/{to}", take)]) as url:
+        sink.url = f"json://placet:sms-password@{url.removeprefix('http://')}/send/{{to}}"
         yield sink
-    finally:
-        await runner.cleanup()
 
 
 class _Letters:

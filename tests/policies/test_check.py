@@ -70,7 +70,7 @@ def test_where_nothing_could_ring_nobody_is_told_to() -> None:
 def test_a_gateway_there_is_not_is_told() -> None:
     """The policy may be ahead of placet.yml, which is no fault; nobody is reached by it all the same."""
     said = warnings("after: 0m, notify: 'person:ana', via: [dm, sms]", known=SILENT)
-    assert 'p.yml:5: chain "c": goes by sms, which gateways: in placet.yml lacks' in said
+    assert 'p.yml:5: chain "c": goes by sms, which is no gateway of placet.yml' in said
     assert NIGHT not in said
 
 

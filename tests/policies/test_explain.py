@@ -130,7 +130,7 @@ def test_a_diff_says_what_changed_in_words() -> None:
         "~ rule two\n    when: listed → !listed\n",
         "- rule three\n",
         "+ rule four\n",
-        "~ rule default\n    sla: nothing → 300.0\n",
+        "~ rule default\n    sla: nothing → 5m\n",
         "~ order of rules: two, one\n",
     ):
         assert line in told, (line, told)

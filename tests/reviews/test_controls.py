@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reviews.card import Control, Go, Input, Kind, Way
-from reviews.controls import MOST_FIELDS, Controls, places
+from reviews.controls import MOST_FIELDS, Controls, over_agents, places
 from reviews.model import (
     ALL_DECISIONS,
     Cause,
@@ -239,3 +239,20 @@ def test_only_who_approved_undoes_it() -> None:
     assert Verb.UNDO in controls(granted)
     assert Verb.UNDO in controls(granted, reader=_reader("ana"))
     assert Verb.UNDO not in controls(granted, reader=_reader("bo"))
+
+
+def test_agents_are_stopped_and_resumed_where_no_review_is() -> None:
+    """Each form asks to which; the only one there is stands in it; a menu holds a hundred, and none is none."""
+    assert over_agents((), ()) is None
+    both = over_agents(("a", "b"), ("c",))
+    assert both is not None
+    stop, resume = both.controls
+    assert stop.form is not None
+    assert resume.form is not None
+    names = [(each.name, each.required) for each in stop.form.fields]
+    assert (stop.verb, names) == (Verb.STOP, [("agent", True), ("reason", True), ("notes", False)])
+    which = resume.form.fields[0]
+    assert (resume.verb, which.choices, which.value, stop.form.fields[0].value) == (Verb.RESUME, ("c",), "c", "")
+    many = over_agents([f"a{n}" for n in range(200)], ())
+    assert many is not None
+    assert [len(c.form.fields[0].choices) for c in many.controls if c.form] == [MOST_FIELDS]

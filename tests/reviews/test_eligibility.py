@@ -53,6 +53,14 @@ def test_a_level_counts_only_where_the_route_asks_for_one() -> None:
     assert who(opened(needs=(Need(level=3),))) == "dee eve"
 
 
+def test_a_role_held_by_a_group_says_by_which() -> None:
+    """An auditor reads why somebody could decide: a role of placet.yml, or a group of a chat."""
+    grouped = dataclasses.replace(ANA, groups={"manager": "Slack group S01AB"})
+    found = standing(opened(needs=(MANAGER,)), grouped)
+    assert isinstance(found, Standing)
+    assert found.source == "role manager, Slack group S01AB"
+
+
 def test_an_elector_fills_a_role_but_never_lifts_a_level() -> None:
     """Being called stands for the role; the level is still demanded of who was called."""
     assert may(called(opened(needs=(MANAGER,)), FAY), FAY)

@@ -112,7 +112,7 @@ def test_the_second_press_by_another_approves() -> None:
     assert all(e.public for e in came.effects if isinstance(e, Record))
     assert told(came.effects) == (Message.DECIDED,)
     assert [e for e in came.effects if isinstance(e, Follow)] == [
-        Follow(relation=Relation.AFTER_GLASS, excluded=frozenset({"cal", "fay"}), reason="The shop is down")
+        Follow(relation=Relation.AFTER_GLASS, excluded=frozenset({"cal", "fay"}))
     ]
 
 

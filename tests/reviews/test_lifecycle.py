@@ -35,8 +35,10 @@ from reviews.events import (
 )
 from reviews.lifecycle import decide, next_alarm, phase, priority, sentence
 from reviews.model import (
+    Relation,
     Review,
     RiskLevel,
+    Status,
     Tier,
 )
 from tests.reviews.builders import (
@@ -56,6 +58,7 @@ from tests.reviews.builders import (
     kinds,
     opened,
     redeems,
+    revises,
     stands,
     ticks,
 )
@@ -241,3 +244,14 @@ def test_phases() -> None:
         "approved, grant open",
         "other ends",
     ]
+
+
+@pytest.mark.parametrize("relation", [Relation.FEEDBACK, Relation.AFTER_GLASS])
+def test_an_agent_neither_changes_nor_ends_a_look_afterwards(relation: Relation) -> None:
+    """Else nobody would see what was let through, or something more innocent in its place."""
+    review = opened(about="rev_1", relation=relation)
+    for event in (revises(review, 1.0), Withdrawn(at=at(1))):
+        came = decide(review, event)
+        assert (came.answer, came.review.status, came.review.revision) == (Answer.REFUSED, Status.PENDING, 1)
+    appealed = opened(about="rev_1", relation=Relation.APPEAL)
+    assert decide(appealed, Withdrawn(at=at(1))).review.status is Status.WITHDRAWN

@@ -51,6 +51,7 @@ STATEMENTS = {
     "next copy": (outbound._NEXT_COPY, "ix_copies_due"),
     "copies at a place": (outbound._STANDING, "ix_copies_place"),
     "a copy by its mark": (outbound._MARKED, "ix_copies_mark"),
+    "what somebody was told lately": (outbound._notices(1), "ix_bulletins_at"),
     "due deliveries": (outbound._DUE_DELIVERIES, "ix_deliveries_due"),
     "whom deliveries are due to": (outbound._LANES, "ix_deliveries_due"),
 }
@@ -70,6 +71,9 @@ VALUES = {
     "there": "a7",
     "in_state": "posted",
     "named": "m5",
+    "told": "ana",
+    "surface_0": "s",
+    "address_0": "a7",
 }
 
 
@@ -108,6 +112,8 @@ _FILL = """
     SELECT 'c' || n, 'rev_' || n, 's', 'a' || n % 50, 0, 0, 'posted', 1, 1, 0, n, CASE WHEN n % 50 = 0 THEN n END,
         'card', 0, '', 'm' || n, '', CASE WHEN n % 10 = 7 THEN 1 ELSE 0 END
     FROM generate_series(1, 20000) n;
+    INSERT INTO bulletins (id, title, text, tone, at)
+    SELECT 'bul_' || n, 't', 't', 'neutral', n FROM generate_series(1, 20000) n;
     INSERT INTO deliveries (id, review, agent, message, url, receiver, body, state, due_at, attempts)
     SELECT 'd' || n, 'rev_' || n, 'a', 'm', 'u', 'r' || n % 3, '', CASE WHEN n % 50 = 0 THEN 'due' ELSE 'done' END, n, 0
     FROM generate_series(1, 20000) n

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, create_engine, make_url
 import storage
 from reviews.errors import StoreUnavailable
 from reviews.events import Record
-from storage import tables, upgrade
+from reviews.keeping import Agent
+from storage import engine, tables, upgrade
 from storage.postgres import with_connection
 from tests.contracts.store_contract import a_delivery
 from tests.fakes.builders import START, a_review
@@ -144,7 +145,7 @@ def test_a_new_file_and_a_missing_one(tmp_path: Path) -> None:
     assert not (tmp_path / "placet.db").exists()
     storage.migrate(url)
     assert storage.current(url) == upgrade.HEAD
-    assert (storage.migrate("memory://"), storage.current("memory://")) == (None, None)
+    assert (storage.migrate("memory://"), storage.current("memory://"), engine.agents("memory://")) == (None, None, 0)
 
 
 def test_postgres_is_migrated_by_a_command(postgres: Postgres) -> None:
@@ -171,3 +172,24 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
     """With the forms that do."""
     with pytest.raises(ValueError, match=r"sqlite:///placet\.db"):
         storage.open_store(url, FakeClock())
+
+
+def test_agents_are_counted_without_touching_anything(tmp_path: Path, postgres: Postgres) -> None:
+    """Those that may ask; none where there is no database yet, or an empty one."""
+    file = tmp_path / "placet.db"
+    for url in (f"sqlite:///{file}", postgres.empty()):
+        assert engine.agents(url) == 0
+        assert not file.exists()
+        storage.migrate(url)
+        asyncio.run(_with_agents(url))
+        assert engine.agents(url) == 1
+        file.unlink(missing_ok=True)
+
+
+async def _with_agents(url: str) -> None:
+    store = storage.open_store(url, FakeClock())
+    await store.start()
+    for name, revoked in (("a", False), ("b", True)):
+        agent = Agent(name=name, key_hash="0" * 64, secrets=(), revoked=revoked)
+        await store.tx(lambda tx, agent=agent: tx.put_agent(agent))
+    await store.stop()

@@ -79,7 +79,7 @@
   }
   function discard(panel) {
     /* what the server gave back as typed is no longer known as the original here: only a new page is */
-    if ("unsaved" in panel.dataset) return location.assign(`/reviews/${body.dataset.review}`);
+    if ("unsaved" in panel.dataset) return location.assign($("[data-close]", panel).href);
     const verb = panel.dataset.panel;
     $("form", panel).reset();
     toggle(verb, false);

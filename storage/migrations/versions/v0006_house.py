@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_bulletins"),
     )
+    op.create_index("ix_bulletins_at", "bulletins", ["at", "id"])
 
 
 def downgrade() -> None:

@@ -41,6 +41,7 @@ PAGES = (
     *RARE,
     "/reviews/nothing",
     "/home",
+    "/home?open=stop",
     "/ask",
 )
 

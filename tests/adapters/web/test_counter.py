@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reviews.events import Answer, Reply
-from reviews.model import Verb
+from reviews.errors import StoreUnavailable
+from reviews.events import Answer, Interaction, Reply
+from reviews.model import Identity, Verb
 from tests.adapters.web.test_adapter import Visitor, ana, csrf, visitor
 from tests.adapters.web.test_render import Reader
 from tests.fakes.builders import a_review
@@ -52,6 +53,75 @@ async def test_who_came_for_one_review_has_no_home_here(visitor: Visitor, path: 
     assert (await visitor.get(path)).status == 403
     assert (await visitor.post(path, csrf(visitor))).status == 403
     assert not (await visitor.read("/reviews/rev_refund4721")).find("a", href="/home")
+
+
+def answered(visitor: Visitor, answer: Reply) -> None:
+    """Orders to stop agents, or to let them go on, are answered so."""
+    visitor.house.desk.replies |= {Verb.STOP: lambda _: answer, Verb.RESUME: lambda _: answer}
+
+
+async def test_an_agent_is_stopped_and_resumed_from_home(ana: Visitor) -> None:
+    """In the form that is opened there: which one, why, and what its next plan heeds; the answer stands above."""
+    answered(ana, Reply(answer=Answer.DONE, text="billing-bot is stopped."))
+    closed, opened = await ana.read("/home"), await ana.read("/home?open=stop")
+    assert [("hidden" in panel) for panel in closed.find("section", **{"class": "panel"})] == [True, True]
+    assert [("hidden" in panel) for panel in opened.find("section", **{"class": "panel"})] == [False, True]
+    assert {a["value"] for a in closed.find("option")} == {"", "billing-bot", "infra-bot", "refund-desk"}
+    order = {"verb": "stop", "f.agent": "billing-bot", "f.reason": "It pays twice.", "f.notes": "Check first."}
+    answer = await ana.post("/home", csrf(ana) | order)
+    assert (answer.status, "billing-bot is stopped." in Reader(await answer.text()).text) == (200, True)
+    await ana.post("/home", csrf(ana) | {"verb": "resume", "f.agent": "refund-desk"})
+    stop, resume = ana.house.desk.done
+    assert (stop.verb, stop.agent, stop.reason, stop.notes) == (
+        Verb.STOP,
+        "billing-bot",
+        "It pays twice.",
+        "Check first.",
+    )
+    assert (resume.verb, resume.agent, resume.review) == (Verb.RESUME, "refund-desk", "")
+    assert stop.identity == Identity(surface="web", id="ana", tenant="signin")
+
+
+async def test_an_order_lacking_something_is_asked_for_again(ana: Visitor) -> None:
+    """Nothing is sent; what was typed stands there, and what is missing is said at its field."""
+    answered(ana, Reply(answer=Answer.DONE, text="-"))
+    answer = await ana.post("/home", csrf(ana) | {"verb": "stop", "f.agent": "", "f.reason": "", "f.notes": "Check."})
+    page = await answer.text()
+    assert (answer.status, ana.house.desk.done) == (422, [])
+    assert page.count("This is needed.") == 2
+    assert "Check.</textarea>" in page
+
+
+async def test_an_order_refused_says_why(ana: Visitor) -> None:
+    """With the form still open."""
+    answered(ana, Reply(answer=Answer.FORBIDDEN, text="That is for others."))
+    answer = await ana.post("/home", csrf(ana) | {"verb": "stop", "f.agent": "billing-bot", "f.reason": "Now."})
+    page = Reader(await answer.text())
+    assert (answer.status, "Not done. That is for others." in page.text) == (403, True)
+    assert "Now." in [a["value"] for a in page.find("input", name="f.reason")]
+
+
+async def test_only_a_page_of_ours_stops_an_agent(ana: Visitor, visitor: Visitor) -> None:
+    """No other site, and nobody who came by a link for one review."""
+    answered(ana, Reply(answer=Answer.DONE, text="-"))
+    order = {"verb": "stop", "f.agent": "billing-bot", "f.reason": "Now."}
+    assert (await ana.post("/home", {"csrf": "no"} | order)).status == 400
+    visitor.sign_in(via="link", scope="rev_refund4721")
+    assert (await visitor.post("/home", csrf(visitor) | order)).status == 403
+    assert ana.house.desk.done == []
+
+
+async def test_what_was_done_is_said_where_home_cannot_be_drawn(ana: Visitor) -> None:
+    """The database went away after it."""
+
+    def last(_: Interaction) -> Reply:
+        ana.house.desk.faults.append(StoreUnavailable("Gone."))
+        return Reply(answer=Answer.DONE, text="billing-bot is stopped.")
+
+    answered(ana, Reply(answer=Answer.DONE, text="-"))
+    ana.house.desk.replies[Verb.STOP] = last
+    order = {"verb": "stop", "f.agent": "billing-bot", "f.reason": "Now."}
+    assert "billing-bot is stopped." in await (await ana.post("/home", csrf(ana) | order)).text()
 
 
 async def test_a_review_is_asked_for_once(ana: Visitor) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from storage.lock import FileLock
 from tests.bot.cli.conftest import ROOT, Placet, change
@@ -126,7 +127,7 @@ def test_what_one_person_alone_cannot_do(placet: Placet, tmp_path: Path) -> None
     config = tmp_path / "placet.yml"
     assert "nobody fills two slots" in _found(placet, config, "people", "bad")
     assert "it-ops.primary: me now" in _found(placet, config, "rotations", "ok")
-    assert "goes by sms, which gateways:" in _found(placet, config, "policy", "warn")
+    assert "goes by sms, which is no gateway" in _found(placet, config, "policy", "warn")
 
 
 @pytest.mark.slow
@@ -155,3 +156,51 @@ def test_looking_changes_nothing(placet: Placet, house: Path) -> None:
     before = sorted(path.name for path in house.parent.rglob("*"))
     placet("doctor", "--config", house)
     assert sorted(path.name for path in house.parent.rglob("*")) == before
+
+
+def test_nobody_who_may_stop_an_agent_is_told_where_there_is_one(placet: Placet, house: Path) -> None:
+    """Not before; and not once a role somebody holds has the right."""
+    assert _found(placet, house, "stop", "warn") == ""
+    assert placet("agent", "add", "refund-desk", "--config", house).code == 0
+    assert "no role has the right, so nobody can stop an agent" in _found(placet, house, "stop", "warn")
+    roles = yaml.safe_load(house.read_text())["roles"]
+    change(house, roles=roles | {"duty": {"level": 1, "may": ["stop"]}})
+    assert "nobody holds duty, so nobody can stop" in _found(placet, house, "stop", "warn")
+    first = next(iter(roles))
+    change(house, roles=roles | {first: roles[first] | {"may": ["stop"]}})
+    assert _found(placet, house, "stop", "warn") == ""
+
+
+ON_CALL = """
+policy: called
+version: 1
+chains:
+  night: [{after: 0m, notify: 'oncall:ops.primary'}, {after: 30m, notify: 'role:lead', via: [dm]}]
+rules:
+  - {name: servers, when: 'action.name == "server.stop"', route: {tier: approve, role: lead, chain: night}}
+default: {tier: approve, role: duty}
+"""
+
+
+def test_who_is_called_by_web_alone_is_named(placet: Placet, house: Path) -> None:
+    """A rotation wherever its people have nothing else; a role only where people are reached by something else."""
+    people = [{"id": id_, "name": id_.title(), "roles": ["duty", "lead"]} for id_ in ("ana", "bo")]
+    turns = {"people": ["ana", "bo"]}
+    roles = {"duty": {"level": 1}, "lead": {"level": 2}}
+    (house.parent / "policy.yml").write_text(ON_CALL)
+    change(house, people=people, roles=roles, rotations={"ops": {"primary": turns}})
+    assert _found(placet, house, "calls", "warn").startswith("ops.primary is called by web alone while ana or bo is")
+    assert "role" not in _found(placet, house, "calls", "warn").partition("on call")[0]
+    people[0]["identities"] = {"slack": "U0ANA"}
+    people[1]["identities"] = {"slack": "U0BO"}
+    change(house, people=people, slack={})
+    assert _found(placet, house, "calls", "warn") == ""
+    alone = [person | {"identities": {}, "roles": ["lead"]} for person in people]
+    people = [person | {"roles": ["duty"]} for person in people]
+    alone = [person | {"id": person["id"] + "2"} for person in alone]
+    change(house, people=people + alone)
+    said = _found(placet, house, "calls", "warn")
+    assert said.startswith("the role lead is called by web alone")
+    assert "duty" not in said
+    change(house, roles=roles | {"lead": {"level": 2, "channels": {"slack": "C0LEAD"}}})
+    assert "the role lead" in _found(placet, house, "calls", "warn"), "its rung goes to them in person"

@@ -6,9 +6,8 @@ Each is said once, whichever of the processes looks first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
-from itertools import chain
 from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,6 +31,8 @@ LATE = timedelta(hours=6)
 AHEAD = timedelta(hours=24)
 #: Reviews looked through for a digest, and deliveries for those given up.
 _LOOKED, _DEAD = 1000, 200
+#: On the shelf of references: by agent, which messages given up were told of.
+_SHELF = "load"
 #: So many are named, and so many characters of a calendar's words are said.
 _NAMED, _LONGEST = 5, 300
 _ENDED = (Status.APPROVED, Status.REJECTED, Status.ANSWERED, Status.EXPIRED)
@@ -45,7 +46,7 @@ class _Gap(NamedTuple):
     targets: tuple[Target, ...]
 
 
-class Load:
+class Workload:
     """Looks at what waits for whom, and says so where the role's people are."""
 
     def __init__(
@@ -72,15 +73,6 @@ class Load:
             self._told()
 
 
-def places(directory: Directory, role: str) -> tuple[Target, ...]:
-    """Where a role's people are told: its channels, else each holder where they are told things first."""
-    return directory.places(role) or _direct(directory, (person.id for person in directory.holders(role)))
-
-
-def _direct(directory: Directory, people: Iterable[str]) -> tuple[Target, ...]:
-    return tuple(dict.fromkeys(chain.from_iterable(directory.direct(person)[:1] for person in people)))
-
-
 def _keepers(directory: Directory) -> list[str]:
     """Who looks after the house: whoever may stop agents, else whoever is most senior."""
     people = directory.with_right(Right.STOP)
@@ -105,7 +97,7 @@ def _alert(tx: Tx, directory: Directory, role: str, entry: RoleEntry, backlog: S
         return False
     text = f"{_many(waits.waiting, 'review')} wait{'s' if waits.waiting == 1 else ''} for {role}: {' and '.join(why)}."
     title = f"The queue of {role} needs people"
-    whom = places(directory, role)
+    whom = directory.places(role)
     return publish(tx, title, text, whom, tone=Tone.ATTENTION, once=f"alert:{role}", within=AGAIN)
 
 
@@ -154,7 +146,7 @@ def _day(entry: RoleEntry, now: datetime) -> datetime | None:
 
 def _digest(tx: Tx, directory: Directory, role: str, entry: RoleEntry, day: datetime) -> bool:
     once = f"digest:{role}:{day.date()}"
-    targets = places(directory, role)
+    targets = directory.places(role)
     if not targets or not tx.once(once):
         return False
     lines = [_standing(waiting(tx, role, entry, tx.backlog()), tx.now()), _yesterday(tx, role, entry, day)]
@@ -198,7 +190,7 @@ def _gaps(directory: Directory, now: datetime) -> list[_Gap]:
     for layer in directory.layers:
         ahead = directory.stretches(layer, now, now + roster.WARNED)
         people = dict.fromkeys(person for stretch in ahead for person in stretch.people)
-        targets = _direct(directory, people or _keepers(directory))
+        targets = directory.first_places(people or _keepers(directory))
         gaps = (gap for gap in roster.gaps(ahead, now + AHEAD) if gap.start > now)
         found += [_Gap(layer, gap, targets) for gap in gaps]
     return found
@@ -224,10 +216,10 @@ def _dead(tx: Tx, directory: Directory) -> int:
 
 
 def _dead_of(tx: Tx, directory: Directory, agent: str, ids: list[str]) -> bool:
-    before = (tx.reference("load", f"dead:{agent}") or {"ids": ""})["ids"].split()
+    before = (tx.reference(_SHELF, f"dead:{agent}") or {"ids": ""})["ids"].split()
     new = [each for each in ids if each not in set(before)]
     if sorted(before) != sorted(ids):
-        tx.put_reference("load", f"dead:{agent}", {"ids": " ".join(ids)})
+        tx.put_reference(_SHELF, f"dead:{agent}", {"ids": " ".join(ids)})
     if not new:
         return False
     kept = tx.agent(agent)
@@ -239,7 +231,7 @@ def _dead_of(tx: Tx, directory: Directory, agent: str, ids: list[str]) -> bool:
     )
     # What is kept tells one look from the next; two processes that look at once are told apart by this.
     once = f"dead:{agent}:{hashlib.sha256(' '.join(sorted(new)).encode()).hexdigest()}"
-    whom = _direct(directory, people)
+    whom = directory.first_places(people)
     return publish(tx, f"{agent} is not told", text, whom, tone=Tone.DANGER, once=once, within=EVERY)
 
 

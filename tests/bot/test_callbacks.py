@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.callbacks import STOPPED, UNDONE
 from bot.operations import BadOperation
-from bot.telling import UNDONE
 from reviews.events import Answer
-from reviews.keeping import Delivery
+from reviews.keeping import Delivery, Tx
 from reviews.model import Object
 from reviews.ports import Asked
 from tests.fakes.app import Caller, House, running
@@ -134,3 +134,90 @@ async def test_what_a_person_asked_is_used_once_it_may_be(house: House, clock: F
         assert review.grant is not None
         states.append(review.grant.state)
     assert states == ["open", "used"]
+
+
+# ---------------------------------------------------------------------------------------------- whatever comes between
+
+
+async def test_a_restart_tells_no_approval_sooner(tmp_path: Path, receiver: Receiver, clock: FakeClock) -> None:
+    """A new process takes up at once what the one before had under way; what rests is not under way."""
+    config = CONFIG | {"callbacks": {"allow": [receiver.address]}}
+    store = "sqlite:///placet.db"
+    async with running(tmp_path, policy=POLICY, store=store, clock=clock, config=config) as first:
+        review = await (await first.agent()).asked(callback_url=receiver.url())
+        await first.press("approve", review)
+    clock.forward(REST / 2)
+    async with running(tmp_path, policy=POLICY, store=store, clock=clock, config=config) as second:
+        await _put_back(second, review, clock.at + REST / 2)
+        assert receiver.calls == []
+        assert (await second.press("undo", review)).answer is Answer.DONE
+        assert json.loads((await receiver.next()).body)["type"] == "review.revoked"
+        assert (await _deliveries(second, review))["review.decided"].error == UNDONE
+
+
+async def test_sending_it_again_tells_no_approval_sooner(
+    house: House, agent: Caller, receiver: Receiver, clock: FakeClock
+) -> None:
+    """An operator's `resend` waits too."""
+    review = await agent.asked(callback_url=receiver.url())
+    await house.press("approve", review)
+    resting = (await _deliveries(house, review))["review.decided"]
+    await house.app.operations.run("resend", {"delivery": resting.id})
+    house.app.hub.deliveries.set()
+    await _put_back(house, review, resting.due_at)
+    assert receiver.calls == []
+
+
+async def test_a_stopped_agent_hears_no_approval(
+    house: House, agent: Caller, receiver: Receiver, clock: FakeClock
+) -> None:
+    """What was approved before the stop and not told yet is told once the agent may go on."""
+    review = await agent.asked(callback_url=receiver.url())
+    await house.press("approve", review)
+    await house.app.operations.run("agent.stop", {"name": agent.name, "reason": "Odd refunds."})
+    assert json.loads((await receiver.next()).body)["type"] == "agent.stopped"
+    clock.forward(REST)
+    house.app.hub.deliveries.set()
+    await _put_back(house, review, clock.at + STOPPED)
+    assert len(receiver.calls) == 1
+    await house.app.operations.run("agent.resume", {"name": agent.name})
+    assert json.loads((await receiver.next()).body)["type"] == "agent.resumed"
+    clock.forward(STOPPED)
+    house.app.hub.deliveries.set()
+    assert json.loads((await receiver.next()).body)["type"] == "review.decided"
+
+
+async def test_of_an_approval_taken_back_the_agent_hears_last_that_it_was(
+    house: House, agent: Caller, receiver: Receiver, clock: FakeClock
+) -> None:
+    """A message that waits to be repeated is not repeated after the one that says it no longer holds."""
+    review = await agent.asked(callback_url=receiver.url("/500"))
+    await house.press("approve", review)
+    clock.forward(REST)
+    house.app.hub.deliveries.set()
+    await receiver.next("/500")
+    await house.store.until(lambda tx: next((d for d in tx.deliveries(review=review["id"]) if d.attempts == 1), None))
+    receiver.answers["/500"] = 200
+    assert (await house.press("undo", review)).answer is Answer.DONE
+    assert json.loads((await receiver.next("/500")).body)["type"] == "review.revoked"
+    assert (await _deliveries(house, review))["review.decided"].state == "gone"
+
+
+@pytest.mark.parametrize("metadata", [{"usable_from": "2999-01-01T00:00:00.000Z"}, {"grant": {"usable_from": "x"}}])
+async def test_an_agents_own_words_hold_nothing_back(
+    house: House, agent: Caller, receiver: Receiver, clock: FakeClock, metadata: Object
+) -> None:
+    """Only the house's own word on the approval counts."""
+    review = await agent.asked(callback_url=receiver.url(), metadata=metadata)
+    await house.press("reject", review)
+    assert json.loads((await receiver.next()).body)["data"]["decision"]["verdict"] == "rejected"
+
+
+async def _put_back(house: House, review: Object, until: datetime) -> None:
+    """Wait until the courier had the approval in hand, and put it back until then (agents read milliseconds)."""
+
+    def look(tx: Tx) -> bool | None:
+        found = [d for d in tx.deliveries(review=review["id"]) if d.message == "review.decided" and d.state == "due"]
+        return any(d.attempts == 0 and abs(d.due_at - until) < timedelta(milliseconds=1) for d in found) or None
+
+    await house.store.until(look)

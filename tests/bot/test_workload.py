@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.load import EVERY, Load, span
+from bot.workload import EVERY, Workload, span
 from reviews.card import Text
 from reviews.keeping import Delivery, Tx
 from reviews.model import Object, Verb
@@ -45,7 +45,7 @@ class Floor:
     async def later(self, by: timedelta = EVERY) -> None:
         """Look at the load after a while."""
         self.clock.forward(by)
-        await self.house.app.load.look()
+        await self.house.app.workload.look()
 
     async def told(self, title: str, many: int = 1) -> list[tuple[str, str]]:
         """So many bulletins of a title, once they are posted: where, and the words."""
@@ -126,7 +126,7 @@ async def test_the_digest_of_a_role(floor: Floor) -> None:
 async def test_no_digest_is_sent_long_after_its_time(floor: Floor) -> None:
     """Nor before it."""
     floor.clock.at = datetime(2026, 11, 23, 8, 29, tzinfo=UTC)
-    await floor.house.app.load.look()
+    await floor.house.app.workload.look()
     floor.clock.at = datetime(2026, 11, 23, 20, tzinfo=UTC)
     await floor.later()
     assert await floor.counted() == 0
@@ -197,7 +197,7 @@ async def test_a_gap_is_told_a_day_before_to_whoever_takes_turns(tmp_path: Path)
     async with running(tmp_path, config=config, clock=clock, adapters={"slack": chat}) as house:
         floor = Floor(house, chat, clock)
         clock.at = datetime(2026, 11, 24, 11, 59, tzinfo=UTC)
-        await house.app.load.look()
+        await house.app.workload.look()
         assert await _gaps(floor) == []
         await floor.later(timedelta(minutes=2))
         ((where, text),) = await floor.told("A gap in ops.primary")
@@ -214,13 +214,13 @@ async def _gaps(floor: Floor) -> list[str]:
 async def test_two_processes_say_it_once(floor: Floor) -> None:
     """Whichever looks first: a queue, a day, messages given up."""
     house = floor.house
-    other = Load(house.store, lambda: house.app.directory, floor.clock, house.app.hub.copies.set)
+    other = Workload(house.store, lambda: house.app.directory, floor.clock, house.app.hub.copies.set)
     agent = await house.agent()
     for _ in range(3):
         await agent.asked("coupon.send")
     await _kept(floor, "msg_1", "dead")
     floor.clock.at = datetime(2026, 11, 23, 9, 31, tzinfo=UTC)
     await other.look()
-    await house.app.load.look()
+    await house.app.workload.look()
     for title in ("The queue of clerk needs people", "clerk on 23 November 2026", "refund-desk is not told"):
         assert len(await floor.told(title)) == 1

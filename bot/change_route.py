@@ -7,7 +7,7 @@ from collections import Counter
 from bot.config import Config
 from bot.people import Directory
 from policies.model import Policy
-from reviews.model import Need, Person, Right, Route, Tier, Verb
+from reviews.model import Need, Right, Route, Tier, Verb
 from reviews.values import replace
 
 #: The action under which the policy in force routes a change of itself.
@@ -17,7 +17,7 @@ ACTION = "policy.change"
 def guarded(route: Route, policy: Policy, config: Config) -> Route:
     """The route of a change of the policy: what the policy says, and never less than two people.
 
-    Where a role may change the policy, one of the two holds it. A refusal stays one.
+    Where a role may change the policy, one of the two holds it: being called is not enough. A refusal stays one.
     """
     if route.tier is Tier.DENY:
         return route
@@ -32,7 +32,7 @@ def guarded(route: Route, policy: Policy, config: Config) -> Route:
         tier=max(route.tier, Tier.DUAL, key=lambda tier: tier.strictness),
         needs=needs,
         allowed=(Verb.APPROVE, Verb.REJECT),
-        chain=chained.chain,
+        chain=tuple(replace(rung, notify_only=True) for rung in chained.chain) if may else chained.chain,
         chain_name=chained.chain_name,
         p=None,
         shadow=False,
@@ -44,18 +44,16 @@ def missing(route: Route, directory: Directory, besides: str | None = None) -> s
     """Which slots of such a route nobody could fill, in a sentence; empty where all can be. `besides` may fill none."""
     people = [person for person in directory.people() if person.id != besides]
     wanted = Counter(route.needs)
-    able = {need: [person for person in people if fills(need, person)] for need in wanted}
+    able = {need: [person for person in people if person.fills(need)] for need in wanted}
+    others = f" besides {besides}" if besides else ""
     short = [
-        f"{count} of {need} (there are {len(able[need])})" for need, count in wanted.items() if len(able[need]) < count
+        f"{count} of {need} (there are {len(able[need])}{others})"
+        for need, count in wanted.items()
+        if len(able[need]) < count
     ]
     anybody = {person.id for found in able.values() for person in found}
     if not short and len(anybody) < len(route.needs):
-        short = [f"{len(route.needs)} persons (there are {len(anybody)})"]
+        short = [f"{len(route.needs)} persons (there are {len(anybody)}{others})"]
     return (
         f"A change of the policy is approved by {' and '.join(short)}: give the roles to more people." if short else ""
     )
-
-
-def fills(need: Need, person: Person) -> bool:
-    """Whether somebody could fill a slot, by role or level alone."""
-    return need.role in person.roles if need.role is not None else person.level >= (need.level or 0)

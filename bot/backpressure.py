@@ -26,7 +26,7 @@ class TooManyOpen(PlacetError):
         self.retry_after = retry_after
 
 
-class Room:
+class Backpressure:
     """Counts what agents have open. What follows from a review is not theirs: they asked once."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -35,7 +35,7 @@ class Room:
         self._asking: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def taken(self, agent: Agent, key: str | None) -> AsyncIterator[None]:
+    async def admitted(self, agent: Agent, key: str | None) -> AsyncIterator[None]:
         """Room for one more while it is asked for. Raises TooManyOpen."""
         ahead = self._asking[agent.name]
         self._asking[agent.name] += 1
@@ -61,7 +61,10 @@ class Room:
                 return
             text = f"{agent.name} has {open_} open reviews; at most {agent.max_open} are taken."
             raise TooManyOpen(text, retry_after=await self._wait(agent, open_))
-        self._open[agent.name] = (counted_at, open_ + 1)
+        # Who counted at the same time may have seen less of what is under way: the higher number is the safe one.
+        told_at, told = self._open.get(agent.name, (counted_at, 0))
+        taken = max(open_, told) if counted_at - told_at <= timedelta(seconds=1) else open_
+        self._open[agent.name] = (max(counted_at, told_at), taken + 1)
 
     async def _wait(self, agent: Agent, open_: int) -> int:
         """How long until there is room, at the pace people decided this agent's reviews lately; whole seconds."""

@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 EVERY, LOOK = timedelta(minutes=5), 5.0
 #: How long a surface may take to answer (seconds): some are asked of each member one by one.
 TIMEOUT = 120.0
-SHELF = "rosters"
+#: On the shelf of references: by role and surface, the last good copy.
+_SHELF = "groups"
 
 
 class Unread(PlacetError):
@@ -57,7 +58,7 @@ class Roster:
         return f"{self.surface.capitalize()} group {self.group}"
 
 
-class Rosters:
+class Groups:
     """The groups of a configuration. `tools` finds what a surface can be asked."""
 
     def __init__(
@@ -81,7 +82,7 @@ class Rosters:
 
     async def _kept(self, role: str, surface: str, group: str) -> Roster:
         roster = Roster(role=role, surface=surface, group=group)
-        found = await self._store.view(lambda tx: tx.reference(SHELF, f"{role}.{surface}"))
+        found = await self._store.view(lambda tx: tx.reference(_SHELF, f"{role}.{surface}"))
         if found is not None and found["group"] == group:
             roster.ids = tuple(json.loads(found["ids"]))
             roster.read_at = datetime.fromisoformat(found["read_at"])
@@ -118,7 +119,7 @@ class Rosters:
     async def _read(self, config: Config, roster: Roster, now: datetime) -> bool:
         roster.tried_at = now
         try:
-            members = await read(self._tools(roster.surface), config, self._env, roster.surface, roster.group)
+            members = await members_of(self._tools(roster.surface), config, self._env, roster.surface, roster.group)
         except Unread as fault:
             if roster.fault != str(fault):
                 log.warning("group_not_read", role=roster.role, group=roster.source, why=str(fault))
@@ -126,7 +127,7 @@ class Rosters:
             return False
         ids = tuple(sorted(spelled(roster.surface, member.id) for member in members if member.active))
         fields = {"group": roster.group, "ids": json.dumps(ids), "read_at": now.isoformat()}
-        await self._store.tx(lambda tx: tx.put_reference(SHELF, f"{roster.role}.{roster.surface}", fields))
+        await self._store.tx(lambda tx: tx.put_reference(_SHELF, f"{roster.role}.{roster.surface}", fields))
         changed = ids != roster.ids
         roster.ids, roster.read_at, roster.fault = ids, now, ""
         return changed
@@ -140,11 +141,10 @@ class Rosters:
 def _told(roster: Roster, now: datetime) -> str:
     if roster.read_at is None:
         return f"{roster.role}: nobody of {roster.source} is known; {roster.fault}."
-    minutes = max(now - roster.read_at, timedelta()) // timedelta(minutes=1) * timedelta(minutes=1)
-    return f"{roster.role}: {roster.source} is as it was {durations.show(minutes)} ago; {roster.fault}."
+    return f"{roster.role}: {roster.source} is as it was {durations.since(roster.read_at, now)} ago; {roster.fault}."
 
 
-async def read(
+async def members_of(
     tools: Tools | None, config: Config, env: Mapping[str, str], surface: str, group: str
 ) -> Sequence[Member]:
     """Who is in a group now, by the surface's own directory. Raises Unread."""
@@ -152,7 +152,7 @@ async def read(
     if tools is None or not hasattr(tools, "members"):
         raise Unread(f"{surface.capitalize()} has no groups that can be read")
     if section is None:
-        raise Unread(f"placet.yml has no section {surface}:")
+        raise Unread(f"placet.yml has no `{surface}:` section")
     try:
         async with asyncio.timeout(TIMEOUT):
             return await tools.members(section, env, group=group)

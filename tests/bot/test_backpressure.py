@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from bot.backpressure import Backpressure
+from reviews.keeping import Agent, Store
 from tests.fakes.app import Caller, House, running
 from tests.fakes.clock import FakeClock
 
@@ -42,9 +46,10 @@ async def test_it_waits_as_long_as_a_decision_takes(house: House, clock: FakeClo
     """Forty decided in the last hour are one in ninety seconds; what was decided before that does not count."""
     agent = await house.agent(max_open=1)
     await _decided(house, agent, 40)
+    clock.forward(timedelta(minutes=30))
     await agent.asked()
     assert await _wait(agent, clock) == 90
-    clock.forward(timedelta(minutes=50))
+    clock.forward(timedelta(minutes=20))
     assert await _wait(agent, clock) == 90
     clock.forward(timedelta(minutes=10))
     assert await _wait(agent, clock) == 30
@@ -67,3 +72,44 @@ async def test_others_decided_for_others(house: House, clock: FakeClock) -> None
     await _decided(house, other, 40)
     await agent.asked()
     assert await _wait(agent, clock) == 30
+
+
+class _Slow:
+    """A store whose counts a test gives, each when it likes."""
+
+    def __init__(self) -> None:
+        self.counts: list[asyncio.Future[int]] = []
+
+    async def view(self, look: object) -> int:
+        """The next count, once it is given."""
+        self.counts.append(asyncio.get_running_loop().create_future())
+        return await self.counts[-1]
+
+
+async def _settled() -> None:
+    """Let every task go as far as it can without a count."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_who_counted_earlier_and_heard_later_makes_no_room(clock: FakeClock) -> None:
+    """Of two that count at once the first may see less: the next is then not let in without counting."""
+    store = _Slow()
+    pressure = Backpressure(cast("Store", store), clock)
+    agent = Agent(name="busy", key_hash="", secrets=(), max_open=8)
+
+    async def ask() -> None:
+        async with pressure.admitted(agent, None):
+            pass
+
+    first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
+    await _settled()
+    store.counts[1].set_result(5)
+    await second
+    store.counts[0].set_result(0)
+    await first
+    third = asyncio.create_task(ask())
+    await _settled()
+    assert len(store.counts) == 3
+    store.counts[2].set_result(0)
+    await third
