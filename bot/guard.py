@@ -22,6 +22,7 @@ from bot.service import Refused, Service
 from policies.errors import PolicyFault
 from policies.load import load_text
 from policies.model import Policy
+from policies.trial import run_tests
 from reviews.errors import PlacetError, PolicyConflict
 from reviews.events import Record
 from reviews.keeping import Tx
@@ -139,6 +140,8 @@ class Guard:
             raise CannotApply(f"{now.ref} is in force already; there is nothing to change.")
         if (fresh.name, fresh.version) == (now.name, now.version):
             raise CannotApply(f"{now.name} version {now.version} is in force with another text. Raise `version`.")
+        if wrong := [test.name for test in run_tests(fresh) if not test.passed]:
+            raise CannotApply(f"Tests of its own fail: {', '.join(wrong)}. `placet policy test` says how.")
         return fresh
 
     async def _somebody(self, body: Object, by: str | None) -> None:

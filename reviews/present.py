@@ -19,7 +19,7 @@ from reviews.card import Block, Callout, Card, Diff, Difference, Fact, Facts, St
 from reviews.controls import MOST_FIELDS, Controls
 from reviews.details import STRONGEST, Details
 from reviews.forms import ARGUMENTS
-from reviews.model import Object, Review
+from reviews.model import Object, Relation, Review
 from reviews.plan import steps_of
 from reviews.situation import Situation
 from reviews.status import DESK, asker, by_people, status_word, tone_of
@@ -29,6 +29,8 @@ from reviews.words import quoted, words
 
 #: Arguments named in a title that has no summary.
 _FIRST = 3
+#: What sets a review that follows from another apart from it in every list.
+_FOLLOWS = {Relation.APPEAL: "Appeal: ", Relation.AFTER_GLASS: "After broken glass: "}
 
 
 def present(review: Review, around: Surroundings) -> Card:
@@ -94,7 +96,8 @@ class _Draft:
         # A summary that begins with the action would say it twice.
         again = re.match(rf"\s*{re.escape(action)}(?![\w.])[\s:–—-]*", said, re.IGNORECASE)
         said = said[again.end() :] if again else said
-        return f"{action}: {self._quoted(said)}" if said else action
+        before = _FOLLOWS.get(self.review.relation, "") if self.review.about else ""
+        return f"{before}{action}: {self._quoted(said)}" if said else before + action
 
     def _quoted(self, text: str) -> str:
         return quoted(self.say(text))

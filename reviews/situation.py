@@ -128,7 +128,7 @@ class Situation:
             yield Callout(text=text, tone=Tone.ATTENTION, title="Only a person does this now")
 
     def _quoted(self, words: str | None) -> str:
-        return f": {quoted(self._say(words), _REASON)}" if words else ""
+        return f": {quoted(self._say(words).rstrip(' .'), _REASON)}" if words else ""
 
     # ---------------------------------------------------------------------------- facts
 

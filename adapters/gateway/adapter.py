@@ -84,8 +84,9 @@ class GatewayAdapter:
         raise SurfaceBlind(f"The gateway {self.name} does not tell what was sent.")
 
     async def health(self) -> Health:
-        """Well while Apprise understands the URL; whether anything arrives is seen when it is sent."""
-        return Health(ok=not self._sender.fault, text=self._sender.fault)
+        """Well while Apprise understands the URL and the last message was taken; nothing is sent to find out."""
+        wrong = self._sender.fault or self._sender.trouble
+        return Health(ok=not wrong, text=wrong)
 
     async def _send(self, to: str, message: Message) -> None:
         await self._sender.send(to, message)

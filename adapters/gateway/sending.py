@@ -34,7 +34,8 @@ class Sender:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self.fault = ""
+        #: Why nothing can be sent; and why the last message was not taken, until one is.
+        self.fault, self.trouble = "", ""
 
     async def start(self) -> None:
         """Load Apprise and look whether it understands the URL; `fault` says if not."""
@@ -49,8 +50,10 @@ class Sender:
         apprise, plugin = ready
         patience = min(plugin.request_timeout)
         sent = await apprise.async_notify(body=message.text, title=message.subject, body_format="text")
-        if not sent:
-            raise self._failed(sent, url, to, patience)
+        failed = None if sent else self._failed(sent, url, to, patience)
+        self.trouble = "" if failed is None else str(failed)
+        if failed is not None:
+            raise failed
 
     def _failed(self, sent: AppriseResult, url: str, to: str, patience: float) -> Exception:
         why = scrubbed(_last(sent), url, to) or "it gave no reason"

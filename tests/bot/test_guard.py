@@ -177,6 +177,10 @@ async def test_nobody_is_asked_where_nobody_could_approve(house: House) -> None:
         (POLICY.replace("tier: deny", "tier: auto"), "Raise `version`"),
         (NEWER.replace("role: clerk", "role: king", 1), "king"),
         (NEWER.replace("{name: reading", f"{{name: {'x' * (SHOWN + 1)}"), "people are shown"),
+        (
+            NEWER + "tests: [{name: free, given: {action: {name: x}}, expect: {tier: auto}}]\n",
+            "Tests of its own fail: free",
+        ),
     ],
 )
 async def test_what_cannot_be_proposed_is_refused_with_why(house: House, text: str, why: str) -> None:

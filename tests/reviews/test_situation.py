@@ -27,7 +27,7 @@ from reviews.model import (
     Status,
     Then,
 )
-from reviews.present import present
+from reviews.present import present, title_of
 from reviews.surroundings import Origin, Surroundings
 from reviews.values import replace
 from tests.fakes.builders import START, a_review, a_route
@@ -242,6 +242,16 @@ def test_an_appeal_says_who_rejected_and_why_and_who_appeals() -> None:
     )
     (actions,) = (block for block in drawn.blocks if isinstance(block, Actions))
     assert Way(go=Go.OPEN, label="Open #12", value=first.id) in actions.ways
+
+
+@pytest.mark.parametrize(
+    ("relation", "before"),
+    [(Relation.APPEAL, "Appeal: "), (Relation.AFTER_GLASS, "After broken glass: "), (Relation.FEEDBACK, "")],
+)
+def test_what_follows_is_told_apart_in_every_list(relation: Relation, before: str) -> None:
+    """The title alone says that it is not the first review over again."""
+    first = climbing()
+    assert title_of(replace(first, about="rev_0", relation=relation)) == before + title_of(first)
 
 
 def test_a_look_at_broken_glass_says_by_whom() -> None:

@@ -170,8 +170,13 @@ async def test_a_failure_is_said_without_a_secret(
     with pytest.raises(fault) as raised:
         await sms.adapter.post(cards.refund(), sms.target, "copy-1")
     assert str(status) in str(raised.value)
-    said = "".join([str(raised.value), written.getvalue(), *capfd.readouterr()])
+    health = await sms.adapter.health()
+    assert (health.ok, str(status) in health.text) == (False, True)
+    said = "".join([str(raised.value), health.text, written.getvalue(), *capfd.readouterr()])
     assert not [secret for secret in ("sms-password", PHONE, PHONE[1:], "/send/", "link=") if secret in said]
+    sms.sink.status = 0
+    await sms.adapter.post(cards.refund(), sms.target, "copy-2")
+    assert (await sms.adapter.health()).ok
 
 
 async def test_a_gateway_that_is_not_there_is_tried_later() -> None:
