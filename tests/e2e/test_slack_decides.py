@@ -32,14 +32,14 @@ async def test_a_stopped_agent_waits(loop: Loop) -> None:
     assert await loop.submit(form, {"reason": "It refunds twice.", "notes": "Check the ledger first."}) == {}
     told = await loop.told()
     assert (told["type"], told["data"]["instruction"]) == ("agent.stopped", "Check the ledger first.")
-    await loop.shows(card["ts"], "It refunds twice.")
+    await loop.shows(card["ts"], "It refunds twice")
     note = await loop.ask(**NOTE)
     assert (note["status"], note["held"]) == ("pending", True)
     assert (await loop.told())["type"] == "agent.stopped"
     assert await loop.submit(await loop.form(card["ts"], "placet:more", option="resume"), {}) == {}
     kinds = [(told["type"], told["data"]["id"] == note["id"]) for told in [await loop.told() for _ in range(3)]]
     assert sorted(kinds) == [("agent.resumed", False), ("agent.resumed", True), ("review.decided", True)]
-    await loop.shows(card["ts"], "placet:approve", without="It refunds twice.")
+    await loop.shows(card["ts"], "placet:approve", without="It refunds twice")
     assert await loop.press(card["ts"], "placet:approve") == 200
     assert (await loop.told())["data"]["decision"]["verdict"] == "approved"
 
@@ -50,7 +50,7 @@ async def test_two_break_the_glass(loop: Loop) -> None:
     card = await loop.card(review["id"])
     form = await loop.form(card["ts"], "placet:more", option="break_glass")
     assert await loop.submit(form, {"reason": "The shop is down."}) == {}
-    await loop.shows(card["ts"], "The shop is down.", without="Approved by")
+    await loop.shows(card["ts"], "The shop is down", without="Approved by")
     form = await loop.form(card["ts"], "placet:more", loop.bo, "break_glass")
     assert await loop.submit(form, {"reason": "Seen."}, loop.bo) == {}
     decision = (await loop.told())["data"]["decision"]

@@ -41,7 +41,7 @@ async def test_a_stopped_agent_waits(teams: Teams, loop: TeamsLoop) -> None:
     await teams.press(card, "stop", TEAMS_ANA, {"reason": "It refunds twice.", "notes": "Check the ledger first."})
     told = await loop.told()
     assert (told["type"], told["data"]["instruction"]) == ("agent.stopped", "Check the ledger first.")
-    await shows(teams, card, "It refunds twice.")
+    await shows(teams, card, "It refunds twice")
     note = await loop.ask(**NOTE)
     assert (note["status"], note["held"]) == ("pending", True)
     assert (await loop.told())["type"] == "agent.stopped"
@@ -58,7 +58,7 @@ async def test_two_break_the_glass(teams: Teams, loop: TeamsLoop) -> None:
     review = await loop.ask()
     card = await posted(teams, loop, review)
     await teams.press(card, "break_glass", TEAMS_ANA, {"reason": "The shop is down."})
-    await teams.until(lambda: "The shop is down." in card.seen)
+    await teams.until(lambda: "The shop is down" in card.seen)
     assert (await loop.read(review["id"]))["status"] == "pending"
     await teams.press(card, "break_glass", TEAMS_BO, {"reason": "Seen."})
     decision = await loop.decided()
