@@ -90,7 +90,7 @@ class Call:
     instead: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Part:
     """Part of a rung's reach. `missed` says why it reaches nobody, `faults` what of it leads nowhere all the same."""
 

@@ -174,7 +174,7 @@ class Fixed:
         return self.summed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Classification:
     """What the policy answered.
 

@@ -413,7 +413,7 @@ class Answer(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Transition:
     """What an event came to: the review after it, what must be done, and what is said to whoever caused it.
 

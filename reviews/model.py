@@ -309,7 +309,7 @@ class Rung:
     remind: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """What the policy answered, frozen into a revision.
 
@@ -360,7 +360,7 @@ class Schedule:
     sla_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """One revision of a review: what is proposed, how it was routed, and its digests (hex SHA-256).
 
@@ -428,7 +428,7 @@ class Target:
     thread: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reach:
     """Whom a rung reaches at this instant.
 
@@ -483,7 +483,7 @@ class Comment:
 # ---------------------------------------------------------------------------------------------- the review
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ladder:
     """One run of the chain. Rungs `0 … fired-1` have fired; `paused_until` is set by taking the review.
 
@@ -574,7 +574,7 @@ class Glass:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Review:
     """One thing a person must look at.
 
