@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from reviews.errors import PlacetError
 from reviews.keeping import Agent, Query, Store
@@ -16,6 +16,11 @@ from reviews.ports import Clock
 SHORTEST, LONGEST = 30, 3600
 #: How far back the pace of decisions is looked at.
 LATELY = timedelta(hours=1)
+#: How long a count serves.
+_FRESH = timedelta(seconds=1)
+_NEVER = (datetime.min.replace(tzinfo=UTC), 0)
+
+T = TypeVar("T")
 
 
 class TooManyOpen(PlacetError):
@@ -34,14 +39,13 @@ class Backpressure:
         self._open: dict[str, tuple[datetime, int]] = {}
         self._asking: Counter[str] = Counter()
 
-    @asynccontextmanager
-    async def admitted(self, agent: Agent, key: str | None) -> AsyncIterator[None]:
-        """Room for one more while it is asked for. Raises TooManyOpen."""
+    async def admitted(self, agent: Agent, key: str | None, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` answers, where there is room for one more. Raises TooManyOpen."""
         ahead = self._asking[agent.name]
         self._asking[agent.name] += 1
         try:
             await self._look(agent, key, ahead)
-            yield
+            return await ask()
         finally:
             self._asking[agent.name] -= 1
 
@@ -51,8 +55,8 @@ class Backpressure:
         `ahead` are its requests under way, which no count shows yet. What was asked before takes no more room.
         """
         now = self._clock.now()
-        counted_at, open_ = self._open.get(agent.name, (datetime.min.replace(tzinfo=now.tzinfo), 0))
-        if now - counted_at > timedelta(seconds=1) or open_ + 1 >= agent.max_open:
+        counted_at, open_ = self._open.get(agent.name, _NEVER)
+        if now - counted_at > _FRESH or open_ + 1 >= agent.max_open:
             counted_at = now
             theirs = Query(agent=agent.name, open_only=True, asked=True)
             open_ = ahead + await self._store.view(lambda tx: tx.count(theirs, at_most=agent.max_open))
@@ -63,7 +67,7 @@ class Backpressure:
             raise TooManyOpen(text, retry_after=await self._wait(agent, open_))
         # Who counted at the same time may have seen less of what is under way: the higher number is the safe one.
         told_at, told = self._open.get(agent.name, (counted_at, 0))
-        taken = max(open_, told) if counted_at - told_at <= timedelta(seconds=1) else open_
+        taken = max(open_, told) if counted_at - told_at <= _FRESH else open_
         self._open[agent.name] = (max(counted_at, told_at), taken + 1)
 
     async def _wait(self, agent: Agent, open_: int) -> int:

@@ -31,19 +31,22 @@ class Hub:
 
     def announce(self, review: Review, effects: Iterable[Effect]) -> None:
         """Wake whoever the effects of a committed transition concern."""
-        called: list[str | None] = [None]
+        self._tell(review, None)
         for effect in effects:
-            if isinstance(effect, Deliver):
-                self.deliveries.set()
-            elif isinstance(effect, Post):
-                self.copies.set()
-                called += [effect.target.person] if effect.target.person else []
-            elif self.posting and isinstance(effect, Refresh):
-                self.copies.set()
+            match effect:
+                case Deliver():
+                    self.deliveries.set()
+                case Post(target=target):
+                    self.copies.set()
+                    if target.person is not None:
+                        self._tell(review, target.person)
+                case Refresh() if self.posting:
+                    self.copies.set()
         if (due := next_alarm(review)) is not None and (self.armed is None or due < self.armed):
             self.alarms.set()
-        for person in called:
-            self.notify(Notice(review=review.id, version=review.version, status=review.status, person=person))
+
+    def _tell(self, review: Review, person: str | None) -> None:
+        self.notify(Notice(review=review.id, version=review.version, status=review.status, person=person))
 
     def notify(self, notice: Notice) -> None:
         """Tell live pages and waiting agents that a review changed."""

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from reviews.events import Deliver, Effect, Rang, Record
 from reviews.keeping import Query, Tx
-from reviews.model import Review, Status
+from reviews.model import Review, Status, Tier
 
 _SECONDS = (1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
 
@@ -19,7 +19,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._opened = Counter("placet_reviews_opened", "Reviews asked for.", ("tier",), registry=self.registry)
+        opened = Counter("placet_reviews_opened", "Reviews asked for.", ("tier",), registry=self.registry)
+        self._opened = {tier: opened.labels(tier) for tier in Tier}
         self._ended = Counter("placet_reviews_ended", "Reviews ended.", ("status", "cause"), registry=self.registry)
         self._rungs = Counter("placet_rungs_fired", "Rungs of escalation fired.", registry=self.registry)
         self._messages = Counter("placet_messages", "Messages for agents.", ("message",), registry=self.registry)
@@ -40,7 +41,7 @@ class Metrics:
         for effect in effects:
             match effect:
                 case Record(kind="review.opened"):
-                    self._opened.labels(review.route.tier).inc()
+                    self._opened[review.route.tier].inc()
                 case Rang():
                     self._rungs.inc()
                 case Deliver(message=message):

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -97,8 +98,8 @@ class Service:
         """
         fingerprint = wire.fingerprint(body)
         request = self._checked(agent, wire.request_of(body))
-        async with self._backpressure.admitted(agent, key):
-            return await self._ask(agent, request, key, fingerprint, place)
+        asking = partial(self._ask, agent, request, key, fingerprint, place)
+        return await self._backpressure.admitted(agent, key, asking)
 
     async def _ask(
         self, agent: Agent, request: Request, key: str | None, fingerprint: str, place: Target | None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, Table, bindparam, literal_column
@@ -28,7 +29,7 @@ ZERO: ColumnElement[int] = literal_column("0")
 class Statement:
     """A Core statement and its SQLite form. `keys` names the columns of an INSERT or UPDATE set by parameters."""
 
-    __slots__ = ("args", "core", "fixed", "text")
+    __slots__ = ("_pick", "args", "core", "fixed", "text")
 
     def __init__(self, core: UpdateBase | Select[Any], keys: Sequence[str] | None = None) -> None:
         compiled = core.compile(dialect=_SQLITE, column_keys=None if keys is None else list(keys))
@@ -38,12 +39,16 @@ class Statement:
         self.text = compiled.string
         self.args: tuple[str, ...] = tuple(compiled.positiontup or ())
         self.fixed: Params = {name: bind.value for bind, name in compiled.bind_names.items() if bind.value is not None}
+        # `itemgetter` gives a tuple only of two values or more.
+        self._pick = itemgetter(*self.args) if len(self.args) > 1 else self._few
 
-    def ordered(self, params: Params) -> list[Any]:
+    def ordered(self, params: Params) -> Sequence[Any]:
         """The parameters as SQLite wants them. Raises KeyError for a missing one."""
-        if not self.fixed:
-            return [params[name] for name in self.args]
-        return [params[name] if name in params else self.fixed[name] for name in self.args]
+        picked: Sequence[Any] = self._pick(self.fixed | params if self.fixed else params)
+        return picked
+
+    def _few(self, params: Params) -> list[Any]:
+        return [params[name] for name in self.args]
 
 
 class Db(Protocol):

@@ -92,6 +92,10 @@ async def _settled() -> None:
         await asyncio.sleep(0)
 
 
+async def _asked() -> None:
+    """An ask that is answered at once."""
+
+
 async def test_who_counted_earlier_and_heard_later_makes_no_room(clock: FakeClock) -> None:
     """Of two that count at once the first may see less: the next is then not let in without counting."""
     store = _Slow()
@@ -99,8 +103,7 @@ async def test_who_counted_earlier_and_heard_later_makes_no_room(clock: FakeCloc
     agent = Agent(name="busy", key_hash="", secrets=(), max_open=8)
 
     async def ask() -> None:
-        async with pressure.admitted(agent, None):
-            pass
+        await pressure.admitted(agent, None, _asked)
 
     first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
     await _settled()
