@@ -88,8 +88,11 @@ def seats(review: Review, votes: Iterable[Vote]) -> dict[int, Vote]:
 
 def unfilled(review: Review) -> tuple[Need, ...]:
     """The slots still open; in sequence the next one comes first."""
+    slots = slots_of(review)
+    if not review.votes:
+        return slots
     taken = seats(review, review.votes_now())
-    return tuple(need for slot, need in enumerate(slots_of(review)) if slot not in taken)
+    return tuple(need for slot, need in enumerate(slots) if slot not in taken)
 
 
 def coming(review: Review, approving: Person | None = None) -> tuple[Need, ...]:

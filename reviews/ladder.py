@@ -20,12 +20,28 @@ from reviews.events import (
     Transition,
     Unreachable,
 )
-from reviews.model import Cause, GrantState, Ladder, Object, Order, Reach, Review, RiskLevel, Rung, Status, Then, Tier
+from reviews.model import (
+    Cause,
+    GrantState,
+    Ladder,
+    Object,
+    Order,
+    Reach,
+    Review,
+    RiskLevel,
+    Rung,
+    Status,
+    Target,
+    Then,
+    Tier,
+)
 from reviews.steps import Effects, close, end, noted, open_grant, sentence
 from reviews.values import replace
 
 #: The target that means the channels of the roles needed: in sequence, of the one whose turn it is.
 _ROLES = "channel:role"
+#: How a target names one role.
+_ROLE = "role:"
 
 # ---------------------------------------------------------------------------------------------- time
 
@@ -59,11 +75,12 @@ def _by_hand_at(review: Review) -> datetime | None:
     Like the deadline, it does not wait for who has the review in hand. What was done already is left alone.
     """
     ladder, route = review.ladder, review.route
-    done = ladder.by_hand or review.afterwards or route.tier is Tier.HUMAN_ONLY
-    if done or review.status is not Status.PENDING:
+    if ladder.by_hand or route.tier is Tier.HUMAN_ONLY or review.status is not Status.PENDING:
         return None
-    instants = zip(route.chain, ladder.schedule.rungs, strict=False)
-    return next((instant for rung, instant in instants if rung.then is Then.HUMAN_ONLY), None)
+    for rung, instant in zip(route.chain, ladder.schedule.rungs, strict=False):
+        if rung.then is Then.HUMAN_ONLY:
+            return None if review.afterwards else instant
+    return None
 
 
 def tick(review: Review, event: Ticked) -> Transition:
@@ -123,21 +140,24 @@ def climb(review: Review, at: datetime, upto: int, reach: Sequence[Reach], *, wh
     """
     ladder, chain = review.ladder, review.route.chain
     calls, top = _calls(review, upto, reach)
-    after = replace(review, ladder=replace(ladder, fired=top))
+    fired = replace(ladder, fired=top)
     if not calls:
-        return _reminded(after, at, [rung for rung in range(ladder.fired, top) if chain[rung].remind])
+        overdue = [rung for rung in range(ladder.fired, top) if chain[rung].remind]
+        return _reminded(replace(review, ladder=fired), at, overdue)
     later = any(chain[rung].after > timedelta(0) for rung in calls)
     detail: Object = {"rungs": list(calls), "epoch": ladder.epoch, "persons": _persons(calls), "why": why}
-    detail |= {"roles": roles} if (roles := _roles(chain, calls)) else {}
+    if roles := _roles(chain, calls):
+        detail["roles"] = roles
     kind = "review.escalated" if later else "review.called"
     effects = [*_rang(ladder.epoch, at, calls), Record(kind=kind, at=at, actor="placet", detail=detail)]
     if later:
         effects.append(Deliver(message=Message.ESCALATED))
-    after, given = _joined(after, at, calls)
+    version = review.version
     # Nobody has seen a card yet of a review just opened: there is none to draw again.
-    if review.version > 1 or ladder.fired > 0 or later:
-        after = replace(after, version=review.version + 1)
+    if version > 1 or ladder.fired > 0 or later:
+        version += 1
         effects.append(Refresh())
+    after, given = _joined(review, at, calls, ladder=fired, version=version)
     return after, (*effects, *given, *_posts(ladder.epoch, calls))
 
 
@@ -153,26 +173,29 @@ def _reminded(review: Review, at: datetime, overdue: Sequence[int]) -> tuple[Rev
     return replace(review, version=review.version + 1), (*rang, entry, Refresh())
 
 
-def _joined(review: Review, at: datetime, calls: dict[int, Reach]) -> tuple[Review, Effects]:
-    """The review with those called as electors, and with those it is assigned to."""
-    called = dict(review.called)
+def _joined(
+    review: Review, at: datetime, calls: dict[int, Reach], *, ladder: Ladder, version: int
+) -> tuple[Review, Effects]:
+    """The review on this ladder, with those called as electors, and with those it is assigned to."""
+    called, fresh = dict(review.called), dict[str, None]()
     for rung, who in calls.items():
         called |= {} if review.route.chain[rung].notify_only else who.persons
-    fresh = tuple(dict.fromkeys(p for who in calls.values() for p in who.assigned if p not in review.assigned))
-    joined = replace(review, called=called, assigned=(*review.assigned, *fresh))
-    if not fresh:
+        fresh |= dict.fromkeys(who.assigned)
+    given = [person for person in fresh if person not in review.assigned]
+    joined = replace(review, ladder=ladder, version=version, called=called, assigned=(*review.assigned, *given))
+    if not given:
         return joined, ()
-    return joined, (Record(kind="review.assigned", at=at, actor="placet", detail={"persons": list(fresh)}),)
+    return joined, (Record(kind="review.assigned", at=at, actor="placet", detail={"persons": given}),)
 
 
 def _roles(chain: Sequence[Rung], calls: Iterable[int]) -> list[str]:
     """The roles that are called by name."""
-    notified = (target.partition(":") for rung in calls for target in chain[rung].notify)
-    return list(dict.fromkeys(name for kind, _, name in notified if kind == "role"))
+    notified = [target for rung in calls for target in chain[rung].notify if target.startswith(_ROLE)]
+    return [target.removeprefix(_ROLE) for target in dict.fromkeys(notified)]
 
 
 def _persons(calls: dict[int, Reach]) -> list[str]:
-    return list(dict.fromkeys(person for who in calls.values() for person in who.persons))
+    return list(dict.fromkeys([person for who in calls.values() for person in who.persons]))
 
 
 def _calls(review: Review, upto: int, reach: Sequence[Reach]) -> tuple[dict[int, Reach], int]:
@@ -189,29 +212,36 @@ def _calls(review: Review, upto: int, reach: Sequence[Reach]) -> tuple[dict[int,
 
 
 def _rang(epoch: int, at: datetime, calls: dict[int, Reach]) -> list[Effect]:
-    return [*(Rang(epoch=epoch, rung=rung, at=at) for rung in calls), *_missed(at, calls)]
+    rang: list[Effect] = [Rang(epoch=epoch, rung=rung, at=at) for rung in calls]
+    return rang + _missed(at, calls)
 
 
 def _missed(at: datetime, calls: dict[int, Reach]) -> list[Effect]:
     """What is written down of rungs that reach nobody, or not everybody."""
-    whys = [(rung, why) for rung, who in calls.items() for why in (who.unreachable, *who.missed) if why is not None]
     return [
-        Record(kind="rung.unreachable", at=at, actor="placet", detail={"rung": rung, "why": why}) for rung, why in whys
+        Record(kind="rung.unreachable", at=at, actor="placet", detail={"rung": rung, "why": why})
+        for rung, who in calls.items()
+        for why in (who.unreachable, *who.missed)
+        if why is not None
     ]
 
 
 def _posts(epoch: int, calls: dict[int, Reach]) -> tuple[Post, ...]:
     """One copy a place, however many rungs call it together."""
-    first = {target: rung for rung, who in reversed(calls.items()) for target in who.targets}
-    wanted = dict.fromkeys(target for who in calls.values() for target in who.targets)
-    return tuple(Post(target=target, epoch=epoch, rung=first[target]) for target in wanted)
+    first: dict[Target, int] = {}
+    for rung, who in calls.items():
+        for target in who.targets:
+            first.setdefault(target, rung)
+    return tuple([Post(target=target, epoch=epoch, rung=rung) for target, rung in first.items()])
 
 
 def _next(review: Review, *, reminders: bool = False) -> int | None:
     """The next rung that calls somebody, or reminds them; None when all have."""
     chain = review.route.chain
-    left = range(review.ladder.fired, len(chain))
-    return next((rung for rung in left if chain[rung].notify or (reminders and chain[rung].remind)), None)
+    for rung in range(review.ladder.fired, len(chain)):
+        if chain[rung].notify or (reminders and chain[rung].remind):
+            return rung
+    return None
 
 
 def _past_next(review: Review) -> int:
@@ -244,7 +274,7 @@ def call_next(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Rev
         return review, ()
     detail = {"rungs": list(calls), "epoch": epoch, "persons": _persons(calls), "turn": str(slots[filled])}
     entry = Record(kind="review.called", at=at, actor="placet", detail=detail)
-    after, given = _joined(review, at, calls)
+    after, given = _joined(review, at, calls, ladder=review.ladder, version=review.version)
     effects = (*_missed(at, calls), entry, *given, *_posts(epoch, calls))
     if any(who.unreachable is None for who in calls.values()):
         return after, effects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,17 +22,18 @@ def open_review(review: Review, reach: Sequence[Reach], *, held: Held | None = N
     `review` is the bare one (pending, ladder at its start); `reach` is aligned with its chain. `held` is how its agent
     was stopped: then nothing is decided and nobody called before it is released.
     """
+    proposal = review.proposal
     asked = Record(
         kind="review.opened",
         at=review.created_at,
         actor=by_agent(review),
         detail={
-            "action": review.request.action.name,
-            "digest": review.proposal.digest,
-            "request_digest": review.proposal.request_digest,
-            "policy": review.proposal.policy,
-            "rule": review.route.rule,
-            "tier": review.route.tier,
+            "action": proposal.request.action.name,
+            "digest": proposal.digest,
+            "request_digest": proposal.request_digest,
+            "policy": proposal.policy,
+            "rule": proposal.route.rule,
+            "tier": proposal.route.tier,
             "about": review.about,
         },
     )
@@ -91,5 +93,4 @@ def set_out(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Revie
         return end(review, Status.REJECTED, Cause.POLICY, at, reason=route.explanation, actor="policy")
     if not route.tier.asks or route.shadow:
         return end(review, Status.APPROVED, Cause.POLICY, at, reason=route.explanation, actor="policy")
-    due = sum(1 for instant in review.ladder.schedule.rungs if instant <= at)
-    return climb(review, at, due, reach, why="opened")
+    return climb(review, at, bisect_right(review.ladder.schedule.rungs, at), reach, why="opened")
