@@ -14,7 +14,7 @@ from bot.absence import Planned, away_key, away_until, has_calendar, written
 from bot.config import Config
 from bot.entries import Layer, PersonEntry
 from bot.oncall import Copy, Stretch, on_call, stretches
-from bot.reach import Assign, Calling, Duty, address_of
+from bot.reach import Assign, Call, Calling, Duty, address_of
 from policies import durations
 from policies.model import Known
 from reviews.model import Identity, Need, Person, Reach, Right, Route, Target, Tier
@@ -77,6 +77,14 @@ class Directory:
         self._people = {entry.id: self._person(entry) for entry in config.people}
         self._holders = {
             role: tuple(person for person in self._people.values() if role in person.roles) for role in config.roles
+        }
+        self._calls = {
+            role: tuple(Call(person=person.id, source=f"role {role}") for person in held)
+            for role, held in self._holders.items()
+        }
+        self._channels = {
+            role: tuple(Target(surface=s, address=a) for s, a in entry.channels.items() if s in self.surfaces)
+            for role, entry in config.roles.items()
         }
         self._direct = {entry.id: _places(entry, self.surfaces) for entry in config.people}
         self._by_identity: dict[tuple[str, str], str] = {
@@ -165,6 +173,10 @@ class Directory:
         """Who holds a role, by placet.yml or by being in its group."""
         return self._holders.get(role, ())
 
+    def calls(self, role: str) -> tuple[Call, ...]:
+        """The calls to who holds a role, were all of them there."""
+        return self._calls.get(role, ())
+
     def sources(self, person_id: str) -> dict[str, str]:
         """The roles a person holds, each with where that is said: `placet.yml`, or a group in its surface's words."""
         return dict(self._sources.get(person_id, {}))
@@ -181,9 +193,7 @@ class Directory:
 
     def channels(self, role: str) -> tuple[Target, ...]:
         """The channels of a role on the surfaces that run."""
-        entry = self.config.roles.get(role)
-        channels = entry.channels.items() if entry is not None else ()
-        return tuple(Target(surface=s, address=a) for s, a in channels if s in self.surfaces)
+        return self._channels.get(role, ())
 
     def places(self, role: str) -> tuple[Target, ...]:
         """Where a role's people are told things: its channels, and each holder none of these can reach, at first."""
@@ -209,7 +219,7 @@ class Directory:
         calling = Calling(
             self, route, at, besides=besides, assign=assign, assigned=assigned, needs=needs, principal=principal
         )
-        return tuple(calling.rung(rung) for rung in route.chain)
+        return tuple([calling.rung(rung) for rung in route.chain])
 
     def direct(self, person_id: str) -> list[Target]:
         """Where a person can be told something, their preferred surface first; everybody has the web."""
@@ -246,6 +256,8 @@ class Directory:
 
     def absent(self, at: datetime) -> Mapping[str, datetime]:
         """Who is away at an instant, and until when: by their own word, by placet.yml, by their calendar."""
+        if not self._planned:
+            return self._absent(at)
         found = dict(self._absent(at))
         for person, times in self._planned.items():
             copy = self.copies.get(away_key(person))

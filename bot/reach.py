@@ -55,6 +55,10 @@ class House(Protocol):
         """Who holds a role."""
         ...
 
+    def calls(self, role: str) -> tuple[Call, ...]:
+        """The calls to who holds a role, were all of them there."""
+        ...
+
     def channels(self, role: str) -> tuple[Target, ...]:
         """The channels of a role."""
         ...
@@ -98,6 +102,10 @@ class _Part:
     targets: tuple[Target, ...] = ()
     missed: str | None = None
     faults: tuple[str, ...] = ()
+
+
+#: None of them is called by name.
+_NOBODY = _Part(persons={}, missed="")
 
 
 class Calling:
@@ -166,10 +174,10 @@ class Calling:
     # ---------------------------------------------------------------------------- who
 
     def _part(self, rung: Rung, notify: str, assigned: tuple[str, ...]) -> _Part:
+        if notify == _NEEDED:
+            return self._needed(rung, assigned)
         kind, _, name = notify.partition(":")
         match kind:
-            case "channel" if name == "role":
-                return self._needed(rung, assigned)
             case "channel" | "role":
                 return self._role(name, rung, assigned)
             case "person" if self._house.entry(name) is not None:
@@ -208,7 +216,7 @@ class Calling:
 
     def _needed(self, rung: Rung, assigned: tuple[str, ...]) -> _Part:
         """The channels of the roles a route needs; on live surfaces their queue is enough."""
-        roles = dict.fromkeys(role for roles in self._filling for role in roles)
+        roles = dict.fromkeys([role for roles in self._filling for role in roles])
         parts = [self._role(role, rung, assigned) for role in roles]
         if self._route.tier is Tier.CONFIRM and self._principal is not None:
             parts.append(self._acted_for(self._principal, rung))
@@ -229,39 +237,41 @@ class Calling:
         if not calls:
             barred = f"Nobody with the role {role} may decide this."
             return _Part(persons={}, missed=barred if self._house.holders(role) else f"Nobody has the role {role}.")
-        ways = tuple(way for way in rung.via if way != CHANNEL)
+        ways = tuple([way for way in rung.via if way != CHANNEL])
         if assigned and any(role in roles for roles in self._filling):
             named = [call for call in calls if call.person in assigned]
         else:
             named = [call for call in calls if ways or call.instead]
-        told = replace(self._told(named, ways, on_duty=False), persons=self._electors(role, calls))
+        persons, told = self._electors(role, calls), self._told(named, ways, on_duty=False)
         if ways and ways == rung.via:
-            return told
+            return replace(told, persons=persons)
         missed = _said(call.missed for call in calls) if all(call.missed for call in calls) else None
         faults = (told.missed,) if told.missed else told.faults
-        return replace(told, targets=(*self._house.channels(role), *told.targets), missed=missed, faults=faults)
+        targets = (*self._house.channels(role), *told.targets)
+        return _Part(persons=persons, targets=targets, missed=missed, faults=faults)
 
-    def _of_role(self, role: str) -> list[Call]:
+    def _of_role(self, role: str) -> Sequence[Call]:
         """The holders of a role who are there; where none is, whoever stands in for them."""
-        holders = [person.id for person in self._house.holders(role)]
-        source = f"role {role}"
-        there = [Call(person=person, source=source) for person in holders if self._there(person)]
+        held = self._house.calls(role)
+        if not held or not (self._absent or self._besides):
+            return held
+        there = [call for call in held if self._there(call.person)]
         if there:
             return there
         # Who stands in decides by being called, for any slot: of two roles needed they would be let fill both.
         slots = {need.role for need in self._route.needs}
-        calls = self._calls(holders, source) if slots <= {role} or role not in slots else []
+        holders = [call.person for call in held]
+        calls = self._calls(holders, held[0].source) if slots <= {role} or role not in slots else []
         if any(call.missed is None for call in calls):
             return calls
         missed = f"Everybody with the role {role} is away."
-        left = [person for person in holders if person not in self._besides]
-        return [Call(person=person, source=source, missed=missed) for person in left]
+        return [replace(call, missed=missed) for call in held if call.person not in self._besides]
 
     def _electors(self, role: str, calls: Iterable[Call]) -> dict[str, str]:
         """Being called makes an elector of any slot. Who holds a role that is needed may fill that slot anyway, and
         must not fill the other role's too: two people of security are not security and lead engineer.
         """
-        needed = any(need.role == role for need in self._route.needs)
+        needed = role in [need.role for need in self._route.needs]
         return {call.person: call.source for call in calls if call.instead or not needed}
 
     def _share(self, rung: Rung) -> tuple[str, ...]:
@@ -299,6 +309,8 @@ class Calling:
 
     def _told(self, calls: Sequence[Call], via: tuple[str, ...], *, on_duty: bool) -> _Part:
         """Each of these people, by each way; one of them reached is enough."""
+        if not calls:
+            return _NOBODY
         return _joined([self._by_name(call, via or (DIRECT,), on_duty=on_duty) for call in calls])
 
     def _by_name(self, call: Call, ways: tuple[str, ...], *, on_duty: bool) -> _Part:
