@@ -220,20 +220,9 @@ def redacted_json(review: Review, base: str, *, context: bool = True) -> Object:
         shown["request"] = redact.masked(shown["request"], hidden)
     decision = shown["decision"]
     if decision is not None:
-        decision |= {key: _scrubbed(decision[key], scrub) for key in _THEIRS_DECIDED}
-    return shown | {key: _scrubbed(shown[key], scrub) for key in _THEIRS if key in shown}
-
-
-def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
-    """A JSON value in which no text or number says what is hidden; keys stay, or nobody could read it."""
-    if isinstance(value, dict):
-        return {key: _scrubbed(inner, scrub) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrubbed(inner, scrub) for inner in value]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
-    said = scrub(str(value))
-    return value if said == str(value) else said
+        decision.update(scrub.inside({key: decision[key] for key in _THEIRS_DECIDED}))
+    shown.update(scrub.inside({key: shown[key] for key in _THEIRS if key in shown}))
+    return shown
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

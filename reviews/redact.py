@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cached_property
 from itertools import compress, groupby, takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -21,10 +22,15 @@ REGROUPED_FROM = 6
 _MOST_WORDS = 500
 #: Longer values (characters) stand in no web address.
 _LINKED = 2000
+#: So few values are each looked for in a text before all are at once.
+_FEW = 16
 #: A long value is looked for by its beginning, so that the pattern stays small and a step in the text costs little.
 _HEAD = 32
 _ARGUMENTS = "/action/arguments"
 _BETWEEN = re.compile(r"[\W_]+")
+_ASCII_BETWEEN = dict.fromkeys(n for n in range(128) if not chr(n).isalnum())
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_MASKED = _written(MASK)
 
 
 def segments(pointer: str) -> list[str]:
@@ -34,13 +40,13 @@ def segments(pointer: str) -> list[str]:
 
 def join(*parts: str | int) -> str:
     """A JSON Pointer from its segments."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts])
 
 
 def lookup(value: Any, pointer: str) -> Any:
     """The value a pointer names, inside JSON or one of the domain's values. Raises KeyError when there is none."""
     for part in segments(pointer):
-        if is_dataclass(value) and any(field.name == part for field in fields(value)):
+        if part in getattr(value, "__dataclass_fields__", ()):
             value = getattr(value, part)
         elif isinstance(value, dict) and part in value:
             value = value[part]
@@ -85,8 +91,8 @@ def _hidden_words(value: Any, pointers: Iterable[str]) -> Iterable[str]:
         yield from (word for word in words_of(named) if len(word) >= SCRUB_FROM)
 
 
-def scrubber(request: Request, pointers: Iterable[str], before: Object | None = None) -> Callable[[str], str]:
-    """A function that hides, in any text, the values the pointers name in these requests' worth of words.
+def scrubber(request: Request, pointers: Iterable[str], before: Object | None = None) -> Scrubber:
+    """What hides, in any text, the values the pointers name in these requests' worth of words.
 
     Case aside, and from REGROUPED_FROM letters and digits on however they are grouped: `ES91 2100 0418` is also found
     as `ES91-2100-0418` and `es9121000418`; so is what is written for JSON or for a web address. Values shorter than
@@ -101,33 +107,63 @@ def scrubber(request: Request, pointers: Iterable[str], before: Object | None = 
     if before is not None:
         inner = (p.removeprefix(_ARGUMENTS) for p in pointers if p.startswith(_ARGUMENTS + "/"))
         hidden |= set(_hidden_words(before, inner))
-    if not hidden:
-        return str
     if len(hidden) > _MOST_WORDS:
-        return lambda text: MASK
-    return _Scrub(form for word in hidden for form in _forms(word)).hide
+        return Scrubber((), everything=True)
+    return Scrubber([form for word in hidden for form in _forms(word)])
 
 
 def _forms(word: str) -> Iterator[str]:
     """A value as it is, within a JSON text, and within a web address (RFC 3986; a form's `+` for a space)."""
     yield word
-    yield json.dumps(word, ensure_ascii=False)[1:-1]
+    if word.isascii() and word.isalnum():
+        return  # spelt alike everywhere
+    yield _written(word)[1:-1]
     if len(word) <= _LINKED:
         yield quote(word, safe="", errors="replace")
         yield quote_plus(word, errors="replace")
 
 
-class _Scrub:
-    """Hides these words: the long ones by their letters and digits alone, the others as they are written."""
+class Scrubber:
+    """Hides these words: the long ones by their letters and digits alone, the others as they are written.
 
-    def __init__(self, words: Iterable[str]) -> None:
-        bare = {word.casefold(): _BETWEEN.sub("", word.casefold()) for word in words}
+    With `everything`, whatever is said.
+    """
+
+    def __init__(self, words: Sequence[str], *, everything: bool = False) -> None:
+        self._everything, self._nothing = everything, not words and not everything
+        bare = {word: _bare(word) for word in map(str.casefold, words)}
         self._bare = _Finder({inner for inner in bare.values() if len(inner) >= REGROUPED_FROM})
         self._exact = _Finder({word for word, inner in bare.items() if len(inner) < REGROUPED_FROM})
 
-    def hide(self, text: str) -> str:
+    def __call__(self, text: str) -> str:
         """The text with a mask for each of the words."""
-        return _exactly(_regrouped(text, self._bare), self._exact)
+        if not self._maybe_in(text):
+            return text
+        return MASK if self._everything else _exactly(_regrouped(text, self._bare), self._exact)
+
+    def inside(self, value: Any) -> Any:
+        """A JSON value in which no text or number says a word; keys stay, or nobody could read it."""
+        # Without an escape every text and number stands there as it is, and words that are not there are in none. What
+        # is masked already stays so; it would only make a plain text one that is slow to read.
+        written = _written(value).replace(_MASKED, '""')
+        return self._inside(value) if "\\" in written or self._maybe_in(written) else value
+
+    def _inside(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._inside(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._inside(inner) for inner in value]
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return value
+        said = self(str(value))
+        return value if said == str(value) else said
+
+    def _maybe_in(self, text: str) -> bool:
+        """Whether a word may stand in a text; sure to be yes where one does."""
+        if self._nothing or self._everything:
+            return self._everything
+        folded = text.casefold()
+        return self._exact.maybe_in(folded) or self._bare.maybe_in(_bare(folded))
 
 
 def _exactly(text: str, words: _Finder) -> str:
@@ -137,7 +173,7 @@ def _exactly(text: str, words: _Finder) -> str:
 
 def _regrouped(text: str, words: _Finder) -> str:
     folded, places = _folded(text)
-    bare = _BETWEEN.sub("", folded)
+    bare = _bare(folded)
     spans = list(words.spans(bare))
     if not spans:
         return text
@@ -161,6 +197,11 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
     return folded, [at for at, char in enumerate(text) for _ in char.casefold()]
 
 
+def _bare(text: str) -> str:
+    """The letters and digits of a text, by the way that is a hundred times as fast where it serves."""
+    return text.translate(_ASCII_BETWEEN) if text.isascii() else _BETWEEN.sub("", text)
+
+
 def _masking(text: str, spans: Iterable[tuple[int, int]]) -> str:
     parts, done = [], 0
     for start, end in spans:
@@ -176,8 +217,11 @@ class _Finder:
         self._long: dict[str, list[str]] = {}
         for word in sorted((w for w in words if len(w) > _HEAD), key=len, reverse=True):
             self._long.setdefault(word[:_HEAD], []).append(word)
-        heads = sorted({word[:_HEAD] for word in words})
-        self._heads = re.compile(_tree(heads)) if heads else None
+        self._beginnings = sorted({word[:_HEAD] for word in words})
+
+    def maybe_in(self, text: str) -> bool:
+        """Whether one of the words may stand in a text: no for nearly all, before a pattern need be made."""
+        return len(self._beginnings) > _FEW or any(map(text.__contains__, self._beginnings))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where words stand, from left to right; of a long one that breaks off, its beginning."""
@@ -185,6 +229,10 @@ class _Finder:
         while self._heads is not None and (found := self._heads.search(text, at)):
             at = self._end(text, found)
             yield found.start(), at
+
+    @cached_property
+    def _heads(self) -> re.Pattern[str] | None:
+        return re.compile(_tree(self._beginnings)) if self._beginnings else None
 
     def _end(self, text: str, found: re.Match[str]) -> int:
         for word in self._long.get(found[0], ()):

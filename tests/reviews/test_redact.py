@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.redact import MASK, _Scrub, scrubber, words_of
+from reviews.redact import MASK, Scrubber, scrubber, words_of
 from tests.fakes.builders import a_request
 
 IBAN = "ES9121000418450200051332"
@@ -99,7 +99,7 @@ def test_with_too_much_to_hide_all_is_hidden() -> None:
 def test_the_pattern_never_looks_back() -> None:
     """No repetition in it, so each character of a text costs at most the beginning of one word: linear, by its form."""
     words = [*("a" * n + "b" for n in range(4, 40)), *(f"a{n}" * 9 for n in range(200))]
-    finder = _Scrub(words)
+    finder = Scrubber(words)
     for pattern in (found._heads.pattern for found in (finder._bare, finder._exact) if found._heads is not None):
         assert not re.search(r"(?<!\\)[*+{]", pattern)
         assert max(len(part) for part in re.split(r"[(|)?:]+", pattern)) <= 2 * 32
