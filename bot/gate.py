@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,10 +44,22 @@ _METADATA = tuple(
     for net in ("169.254.169.254/32", "169.254.170.2/32", "fd00:ec2::254/128", "100.100.100.200/32", "168.63.129.16/32")
 )
 _PORTS = {"https": 443, "http": 80}
+#: URLs whose verdict is remembered: agents give one for all their reviews.
+_REMEMBERED = 256
 
 
 class CallbackForbidden(PlacetError):
     """The callback's address is not one this installation may call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """What a URL says: its host, the same with its port, whether the allow-list names it, and why not to call it."""
+
+    host: str
+    where: str
+    named: bool
+    fault: str | None
 
 
 class Gate:
@@ -60,35 +74,36 @@ class Gate:
             else:
                 host, _, port = entry.rpartition(":")
                 self._hosts.add((host.strip("[]").casefold(), int(port)))
+        # What a URL says is judged alike as long as this gate stands; where its name leads is asked when connecting.
+        self._verdict = lru_cache(maxsize=_REMEMBERED)(self._judge)
 
-    def refuses(self, url: str, *, hosts: Iterable[str] = ()) -> str | None:
+    def refuses(self, url: str, *, hosts: Sequence[str] = ()) -> str | None:
         """Why this URL may not be called, judged by what it says alone; None when it may be tried.
 
-        `hosts` are those the agent's key allows; empty allows any.
+        `hosts` are those the agent's key allows; empty allows any. Raises ValueError for what is no URL at all.
         """
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").casefold(), parts.port or _PORTS.get(parts.scheme, 0)
-        hosts = tuple(hosts)
-        if hosts and host not in hosts and f"{host}:{port}" not in hosts:
-            return f"{host} is not among the callback hosts of this key: {', '.join(hosts)}"
-        if self.names(url):
-            return None
-        if parts.scheme != "https":
-            return f"must be https; or ask an operator to add {host}:{port} to callbacks.allow"
-        address = _literal(host)
-        if address is not None and not self.open(address):
-            return f"{host} is not a public address; an operator can add {host}:{port} to callbacks.allow"
-        return None
+        verdict = self._verdict(url)
+        if hosts and verdict.host not in hosts and verdict.where not in hosts:
+            return f"{verdict.host} is not among the callback hosts of this key: {', '.join(hosts)}"
+        return verdict.fault
 
     def names(self, url: str) -> bool:
         """Whether the allow-list names this URL's host and port, or the network of its literal address."""
+        return self._verdict(url).named
+
+    def _judge(self, url: str) -> _Verdict:
         parts = urlsplit(url)
-        host = (parts.hostname or "").casefold()
-        address = _literal(host)
-        if address is not None and (_in(address, _METADATA)):
-            return False
-        named = (host, parts.port or _PORTS.get(parts.scheme, 0)) in self._hosts
-        return named or (address is not None and _in(address, self._networks))
+        host, port = (parts.hostname or "").casefold(), parts.port or _PORTS.get(parts.scheme, 0)
+        where, address = f"{host}:{port}", _literal(host)
+        named = (host, port) in self._hosts or (address is not None and _in(address, self._networks))
+        fault = None
+        if address is not None and _in(address, _METADATA):
+            named = False
+        if not named and parts.scheme != "https":
+            fault = f"must be https; or ask an operator to add {where} to callbacks.allow"
+        elif not named and address is not None and not self.open(address):
+            fault = f"{host} is not a public address; an operator can add {where} to callbacks.allow"
+        return _Verdict(host=host, where=where, named=named, fault=fault)
 
     def open(self, address: Address, *, named: bool = False) -> bool:
         """Whether this address may be connected to. `named`: its host is on the allow-list by name."""
