@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -47,7 +46,7 @@ class Courier:
     def __init__(self, store: Store, hub: Hub, gate: Gate, clock: Clock, agent: Callable[[str], Agent | None]) -> None:
         self._store, self._hub, self._gate, self._clock, self._agent = store, hub, gate, clock, agent
         self._sending: set[asyncio.Task[None]] = set()
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, int] = {}
         self._sent: list[Delivery] = []
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self.delivered = 0
@@ -108,17 +107,20 @@ class Courier:
         return claimed
 
     def _begin(self, delivery: Delivery) -> None:
-        self._busy[delivery.receiver] += 1
-        task = asyncio.create_task(self._carry(delivery))
+        receiver = delivery.receiver
+        self._busy[receiver] = self._busy.get(receiver, 0) + 1
+        task = asyncio.create_task(self._carry(delivery, receiver))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _carry(self, delivery: Delivery) -> None:
+    async def _carry(self, delivery: Delivery, receiver: str) -> None:
         try:
             sent = await self._send(delivery)
             self._sent.append(sent)  # looked up after the wait: a turn puts a new list there
         finally:
-            self._busy -= Counter([delivery.receiver])
+            self._busy[receiver] -= 1
+            if not self._busy[receiver]:
+                del self._busy[receiver]
             self._hub.deliveries.set()
 
     async def _send(self, delivery: Delivery) -> Delivery:
@@ -141,7 +143,7 @@ class Courier:
 
     def _headers(self, agent: Agent, delivery: Delivery) -> dict[str, str]:
         at = int(self._clock.now().timestamp())
-        signatures = (sign(secret, delivery.id, at, delivery.body) for secret in agent.secrets)
+        signatures = [sign(secret, delivery.id, at, delivery.body) for secret in agent.secrets]
         return {
             "content-type": "application/json",
             "user-agent": "Placet",

@@ -352,12 +352,15 @@ class Outbound(Part):
         Whether it counted: of what comes after the lease only what the receiver said for good is kept.
         Raises NotFound.
         """
-        kept = rows_outbound.delivery_columns(delivery)
-        written = {name: kept[name] for name in _KEPT} | {"key": delivery.id}
-        if delivery.lease is None:
-            counted = self._db.run(_CHANGE_DELIVERY, written)
-        else:
-            counted = self._db.run(_KEEP_DELIVERY, written | {"lease": rows.micros(delivery.lease)})
+        written: Params = {
+            "key": delivery.id,
+            "state": delivery.state,
+            "due_at": rows.micros(delivery.due_at),
+            "attempts": delivery.attempts,
+            "error": rows.plain(delivery.error),
+            "lease": rows.maybe_micros(delivery.lease),
+        }
+        counted = self._db.run(_CHANGE_DELIVERY if delivery.lease is None else _KEEP_DELIVERY, written)
         if counted:
             return True
         if self._db.one(_THERE, {"key": delivery.id}) is None:
