@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.callbacks import freeze
 from bot.ids import review_id
-from bot.people import Directory
 from bot.routing import Routed, Router
 from reviews.events import COURTESY, Effect, Follow, Held, Post, Record, Transition
 from reviews.keeping import Agent, Stop, Tx
@@ -19,8 +18,8 @@ from reviews.values import replace
 class Linking:
     """Opens one review, and what follows from it. `base` is the public address."""
 
-    def __init__(self, router: Router, directory: Callable[[], Directory], base: str) -> None:
-        self._router, self._directory, self._base = router, directory, base
+    def __init__(self, router: Router, base: str) -> None:
+        self._router, self._base = router, base
 
     def asked(
         self,
@@ -39,24 +38,17 @@ class Linking:
         """
         new_id = review_id(at)
         routed = self._router.first(tx, new_id, agent, request, at)
-        bare = _bare(new_id, agent.name, routed, at)
-        bare = replace(
-            bare,
-            owners=frozenset(agent.owners),
-            principal=self._directory().resolve(agent.acts_for),
-            named=self._router.named(request),
-            sandbox=agent.sandbox is not None,
-        )
-        more: tuple[Effect, ...] = tuple(
+        bare = _bare(new_id, agent.name, routed, at, sandbox=agent.sandbox is not None)
+        more: list[Effect] = [
             Record(kind="request.violation", at=at, actor="policy", detail={"what": what}) for what in routed.violations
-        )
+        ]
         if place is not None:
-            more += (Post(target=place, epoch=1, rung=COURTESY),)
+            more.append(Post(target=place, epoch=1, rung=COURTESY))
         stop = stop_of(tx, agent.name)
         done = self._opened(tx, bare, routed, stop, more, key=key, fingerprint=fingerprint)
         if routed.drawn and done.review.status is Status.APPROVED:
             drawn = Follow(relation=Relation.FEEDBACK)
-            done = replace(done, opened=(*done.opened, self._followed(tx, done.review, drawn, at)))
+            done = replace(done, opened=(self._followed(tx, done.review, drawn, at),))
         return done
 
     def followed(self, tx: Tx, review: Review, effects: Sequence[Effect], at: datetime) -> tuple[Transition, ...]:
@@ -65,17 +57,9 @@ class Linking:
 
     def _followed(self, tx: Tx, review: Review, follow: Follow, at: datetime) -> Transition:
         routed = self._router.linked(tx, review, follow, at)
-        bare = replace(
-            _bare(follow.id or review_id(at), review.agent, routed, at),
-            owners=review.owners,
-            principal=review.principal,
-            named=review.named,
-            sandbox=review.sandbox,
-            about=review.id,
-            relation=follow.relation,
-            excluded=follow.excluded,
-        )
-        done = self._opened(tx, bare, routed, stop_of(tx, review.agent), ())
+        bare = _bare(follow.id or review_id(at), review.agent, routed, at, sandbox=review.sandbox)
+        bare = replace(bare, about=review.id, relation=follow.relation)
+        done = self._opened(tx, bare, routed, stop_of(tx, review.agent), [])
         detail = {"review": done.review.id, "relation": follow.relation}
         # Whether it was drawn for a look afterwards is people's alone.
         told = follow.relation is not Relation.FEEDBACK
@@ -88,20 +72,20 @@ class Linking:
         bare: Review,
         routed: Routed,
         stop: Stop | None,
-        more: tuple[Effect, ...],
+        more: Sequence[Effect],
         *,
         key: str | None = None,
         fingerprint: str = "",
     ) -> Transition:
         opened = open_review(bare, routed.reach, held=held_by(stop, bare.created_at) if stop is not None else None)
-        effects = opened.effects + more
+        effects = (*opened.effects, *more)
         review = tx.open(opened.review, effects, key=key, fingerprint=fingerprint)
-        follows = self.followed(tx, review, effects, bare.created_at)
         freeze(tx, review, effects, bare.created_at, self._base)
-        return replace(opened, review=review, effects=effects, opened=follows)
+        return replace(opened, review=review, effects=effects)
 
 
-def _bare(new_id: str, agent: str, routed: Routed, at: datetime) -> Review:
+def _bare(new_id: str, agent: str, routed: Routed, at: datetime, *, sandbox: bool) -> Review:
+    parties = routed.parties
     return Review(
         id=new_id,
         agent=agent,
@@ -109,6 +93,11 @@ def _bare(new_id: str, agent: str, routed: Routed, at: datetime) -> Review:
         proposal=routed.proposal,
         ladder=Ladder(epoch=1, schedule=routed.schedule),
         original=routed.proposal.request.action.arguments,
+        owners=parties.owners,
+        principal=parties.principal,
+        named=parties.named,
+        excluded=parties.excluded,
+        sandbox=sandbox,
     )
 
 

@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from bot import following, wire
 from bot.assigning import assigning
@@ -41,6 +40,8 @@ from reviews.values import replace
 LAST_CALL = timedelta(seconds=30)
 #: Sandbox keys are answered by a script, so their reviews need no people; expiry is soon.
 SANDBOX = timedelta(seconds=10)
+#: Where no rule samples there is nothing to draw; were it asked for all the same, it is drawn.
+_DRAWN = 0.0
 
 
 class PolicyMissing(PlacetError):
@@ -52,25 +53,32 @@ class Routed:
     """A proposal ready to be decided on: its schedule, whom its rungs reach, and whether its sample was drawn."""
 
     proposal: Proposal
+    parties: Parties
     schedule: Schedule
     reach: tuple[Reach, ...]
     drawn: bool = False
     violations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Parties:
-    """Who stands too near a review to decide it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Who stands too near a review to decide it (`Review`)."""
 
-    owners: frozenset[str]
-    principal: str | None
-    named: frozenset[str]
+    owners: frozenset[str] = frozenset()
+    principal: str | None = None
+    named: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, review: Review) -> Parties:
+        """Those of a review there is."""
+        return cls(owners=review.owners, principal=review.principal, named=review.named, excluded=review.excluded)
 
     def barred(self, route: Route, people: Iterable[Person]) -> frozenset[str]:
         """Who may not decide whatever they hold (`reviews.eligibility`), so that calling them would call nobody."""
-        acted_for = frozenset() if self.principal is None else frozenset({self.principal})
-        barred = self.named - acted_for if route.tier is Tier.CONFIRM else self.named | acted_for
+        barred = self.named
+        if self.principal is not None:
+            barred = barred - {self.principal} if route.tier is Tier.CONFIRM else barred | {self.principal}
         if route.risk is not RiskLevel.LOW:
             barred |= self.owners
         if route.scopes:
@@ -78,45 +86,55 @@ class _Parties:
         return barred | self.excluded
 
 
+#: Where nobody need be left out.
+_NOBODY = Parties()
+
+
 class Router:
     """Routes requests by the policy in force, and revisions by the one they began under."""
 
     def __init__(self, policy: Policy, directory: Callable[[], Directory], key: bytes) -> None:
-        self.policy = policy
         self._directory, self._key = directory, key
-        self._kept: dict[str, Policy] = {_full_ref(policy): policy}
+        self._kept: dict[str, Policy] = {}
+        self.swap(policy)
 
     def swap(self, policy: Policy) -> None:
         """Put another policy in force for new reviews."""
-        self.policy = policy
+        self._in_force = policy, any(rule.route.tier is Tier.SAMPLE for rule in (*policy.rules, policy.default))
         self._kept[_full_ref(policy)] = policy
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._in_force[0]
 
     def first(self, tx: Tx, review_id: str, agent: Agent, request: Request, at: datetime) -> Routed:
         """Route a new review's request; `review_id` is empty for one that is not to be kept."""
+        principal = self._directory().resolve(agent.acts_for)
+        parties = Parties(owners=frozenset(agent.owners), principal=principal, named=self.named(request))
         if agent.sandbox is not None:
-            return self.sandbox(request, 1, at)
-        policy = self.policy
+            return self.sandbox(request, 1, at, parties)
+        policy, samples = self._in_force
         found = classify(
             policy,
             request,
             agent=agent.name,
             now=at,
-            draw=self._draw(review_id),
+            draw=self._draw(review_id) if samples else _DRAWN,
             counters=self._counters(tx, policy, agent.name, request, at),
             key_scopes=frozenset(agent.scopes),
         )
-        principal = self._directory().resolve(agent.acts_for)
-        found = replace(found, route=_confirmable(found.route, policy, principal))
+        if found.tier is Tier.CONFIRM and principal is None:
+            found = replace(found, route=_unconfirmed(found.route, policy))
         if request.action.name == ACTION:
             found = replace(found, route=guarded(found.route, policy, self._directory().config))
-        parties = _Parties(frozenset(agent.owners), principal, self.named(request))
-        whom = partial(self._whom, assigning(tx) if review_id else None, parties)
-        return self._routed(policy, found, request, 1, at, "agent", whom)
+        reach = self._whom(assigning(tx) if review_id else None, parties, found.route, at)
+        return self._routed(policy, found, request, parties, reach, at)
 
     def again(self, tx: Tx, review: Review, request: Request, at: datetime, by: str) -> Routed:
         """Route another revision of a review under the policy version it began with; only ever stricter."""
         if review.sandbox:
-            return self.sandbox(request, review.revision + 1, at)
+            return self.sandbox(request, review.revision + 1, at, Parties.of(review))
         policy = self._frozen(tx, review.proposal.policy)
         found = reclassify(
             policy,
@@ -128,29 +146,30 @@ class Router:
             counters=self._counters(tx, policy, review.agent, request, at, besides=review.created_at),
             key_scopes=review.route.scopes,
         )
-        named = review.named | self.named(request)
-        parties = _Parties(review.owners, review.principal, named, review.excluded)
-        whom = partial(self._whom, assigning(tx), parties, assigned=review.assigned)
-        return self._routed(policy, found, request, review.revision + 1, at, by, whom)
+        parties = Parties.of(review)
+        parties = replace(parties, named=parties.named | self.named(request))
+        reach = self._whom(assigning(tx), parties, found.route, at, assigned=review.assigned)
+        return self._routed(policy, found, request, parties, reach, at, revision=review.revision + 1, by=by)
 
     def linked(self, tx: Tx, review: Review, follow: Follow, at: datetime) -> Routed:
         """Route the review that follows from one: a look afterwards, an appeal, an account of broken glass."""
+        parties = replace(Parties.of(review), excluded=follow.excluded)
         if review.sandbox:
-            return self.sandbox(review.request, 1, at)
+            return self.sandbox(review.request, 1, at, parties)
         route = following.route(review, follow, self.policy.default.route)
         request = following.request(review, follow, at)
         digest, request_digest = wire.proposal_digests(request)
         proposal = replace(
             review.proposal, revision=1, request=request, route=route, digest=digest, request_digest=request_digest
         )
-        parties = _Parties(review.owners, review.principal, review.named, follow.excluded)
         return Routed(
             proposal=proposal,
+            parties=parties,
             schedule=self._schedule(self.policy, route, request, at),
             reach=self._whom(assigning(tx), parties, route, at),
         )
 
-    def sandbox(self, request: Request, revision: int, at: datetime) -> Routed:
+    def sandbox(self, request: Request, revision: int, at: datetime, parties: Parties = _NOBODY) -> Routed:
         """Route a sandbox key's request: to the script alone, never by a real policy."""
         digest, request_digest = wire.proposal_digests(request)
         route = Route(
@@ -171,7 +190,7 @@ class Router:
             policy="sandbox@1",
         )
         plan = Schedule(rungs=(), deadline_at=at + SANDBOX)
-        return Routed(proposal=proposal, schedule=plan, reach=())
+        return Routed(proposal=proposal, parties=parties, schedule=plan, reach=())
 
     def explain(self, tx: Tx, agent: Agent, request: Request, at: datetime) -> Classification:
         """What the policy would answer; nothing is kept."""
@@ -194,9 +213,9 @@ class Router:
         """
         if review.sandbox:
             return ()
-        parties = _Parties(review.owners, review.principal, review.named, review.excluded)
         assign = assigning(tx) if tx is not None and not review.assigned else None
-        return self._whom(assign, parties, review.route, at, needs=eligibility.coming(review, approving))
+        needs = eligibility.coming(review, approving)
+        return self._whom(assign, Parties.of(review), review.route, at, needs=needs)
 
     def drawn(self, review: Review) -> bool:
         """Whether a review that was let through is looked at afterwards."""
@@ -217,7 +236,7 @@ class Router:
     def _whom(
         self,
         assign: Assign | None,
-        parties: _Parties,
+        parties: Parties,
         route: Route,
         at: datetime,
         *,
@@ -247,10 +266,12 @@ class Router:
         policy: Policy,
         found: Classification,
         request: Request,
-        revision: int,
+        parties: Parties,
+        reach: tuple[Reach, ...],
         at: datetime,
-        by: str,
-        whom: Callable[[Route, datetime], tuple[Reach, ...]],
+        *,
+        revision: int = 1,
+        by: str = "agent",
     ) -> Routed:
         digest, request_digest = wire.proposal_digests(request)
         _check_arguments(found, request)
@@ -264,9 +285,14 @@ class Router:
             proposed_by=by,
             trace=found.trace,
         )
-        plan = self._schedule(policy, found.route, request, at)
-        reach = whom(found.route, at)
-        return Routed(proposal=proposal, schedule=plan, reach=reach, drawn=found.drawn, violations=found.violations)
+        return Routed(
+            proposal=proposal,
+            parties=parties,
+            schedule=self._schedule(policy, found.route, request, at),
+            reach=reach,
+            drawn=found.drawn,
+            violations=found.violations,
+        )
 
     def _draw(self, review_id: str) -> float:
         """A number in [0, 1) no agent can foresee: an HMAC of the review's id."""
@@ -291,10 +317,8 @@ class Router:
         return self._kept[ref]
 
 
-def _confirmable(route: Route, policy: Policy, principal: str | None) -> Route:
+def _unconfirmed(route: Route, policy: Policy) -> Route:
     """A `confirm` nobody could give is asked of the policy's people: only the key says whom an agent acts for."""
-    if route.tier is not Tier.CONFIRM or principal is not None:
-        return route
     why = "It should be confirmed by the person acted for, but this key acts for nobody known here."
     return replace(route, tier=Tier.APPROVE, needs=route.needs or policy.fallback.needs, explanation=why)
 

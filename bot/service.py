@@ -87,7 +87,7 @@ class Service:
         self.directory, self.base_url = directory, base_url
         self._observe = observe
         self._backpressure = Backpressure(store, clock)
-        self._linking = Linking(router, directory, base_url)
+        self._linking = Linking(router, base_url)
 
     # ---------------------------------------------------------------------------- agents
 
