@@ -34,7 +34,7 @@ from reviews.model import (
     Schedule,
     Tier,
 )
-from reviews.values import replace
+from reviews.values import replace, whole
 
 #: However near an agent's deadline, the last person called has this long.
 LAST_CALL = timedelta(seconds=30)
@@ -48,7 +48,8 @@ class PolicyMissing(PlacetError):
     """The policy this review was routed by is not kept here any more, so it cannot be routed anew. Ask anew."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@whole
+@dataclass(frozen=True, kw_only=True)
 class Routed:
     """A proposal ready to be decided on: its schedule, whom its rungs reach, and whether its sample was drawn."""
 

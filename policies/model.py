@@ -11,6 +11,7 @@ from typing import Protocol
 from policies.conditions import Condition
 from policies.hours import ALWAYS, Calendar
 from reviews.model import Object, RiskLevel, Route, Rung, Tier
+from reviews.values import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,7 @@ class Fixed:
         return self.summed
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Classification:
     """What the policy answered.

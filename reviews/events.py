@@ -26,6 +26,7 @@ from reviews.model import (
     Verb,
     Vote,
 )
+from reviews.values import whole
 
 #: The rung of copies no rung called for: nobody is escalated to where one of them cannot be posted.
 COURTESY = -1
@@ -413,6 +414,7 @@ class Answer(StrEnum):
     MISSING = "missing"
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Transition:
     """What an event came to: the review after it, what must be done, and what is said to whoever caused it.

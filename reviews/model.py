@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from reviews.values import whole
+
 Object: TypeAlias = dict[str, Any]
 
 
@@ -309,6 +311,7 @@ class Rung:
     remind: bool = False
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """What the policy answered, frozen into a revision.
@@ -360,6 +363,7 @@ class Schedule:
     sla_at: datetime | None = None
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """One revision of a review: what is proposed, how it was routed, and its digests (hex SHA-256).
@@ -428,6 +432,7 @@ class Target:
     thread: str = ""
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """Whom a rung reaches at this instant.
@@ -483,6 +488,7 @@ class Comment:
 # ---------------------------------------------------------------------------------------------- the review
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
     """One run of the chain. Rungs `0 … fired-1` have fired; `paused_until` is set by taking the review.
@@ -574,6 +580,7 @@ class Glass:
     until: datetime
 
 
+@whole
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """One thing a person must look at.

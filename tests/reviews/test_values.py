@@ -10,7 +10,7 @@ import pytest
 
 from reviews import card, events, model, ports
 from reviews.events import Transition
-from reviews.model import Ladder, Need, Proposal, Review, Route
+from reviews.model import ALL_DECISIONS, Ladder, Need, Proposal, Reach, Review, Route, Tier
 from reviews.values import replace
 from tests.reviews.builders import opened
 
@@ -54,3 +54,31 @@ def test_what_is_copied_most_has_no_slots() -> None:
     assert {Review, Route, Proposal, Ladder, Transition} & {
         kind for kind in VALUES if "__slots__" in vars(kind)
     } == set()
+
+
+def test_a_value_made_as_a_whole_is_what_a_dataclass_makes() -> None:
+    """Defaults are filled in, those made anew are nobody else's, and the fields keep their order."""
+    one, other = Route(tier=Tier.AUTO), Route(tier=Tier.AUTO)
+    assert (one, one.rule, one.allowed) == (other, "default", ALL_DECISIONS)
+    assert list(vars(one)) == [field.name for field in dataclasses.fields(Route)]
+    first, second = Reach(unreachable="nobody"), Reach()
+    assert first.persons == second.persons == {}
+    assert first.persons is not second.persons
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        one.rule = "another"  # type: ignore[misc] - that is what is tried
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Ladder needs 'epoch', needs 'schedule'"),
+        ({"epoch": 1}, "Ladder needs 'schedule'"),
+        ({"epoch": 1, "schedule": None, "height": 3}, "Ladder has no field 'height'"),
+        ({"epoch": 1, "height": 3}, "Ladder has no field 'height', needs 'schedule'"),
+    ],
+    ids=["nothing", "one missing", "one unknown", "one for another"],
+)
+def test_a_value_made_of_other_fields_is_refused(fields: dict[str, Any], said: str) -> None:
+    """As many fields as there must be are not enough: they must be those."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        Ladder(**fields)
