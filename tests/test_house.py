@@ -292,8 +292,8 @@ def test_only_a_main_imports_the_composition_root() -> None:
 
 PURE_IMPORTS = {
     "__future__", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
-    "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "re", "reviews",
-    "rfc8785", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse", "uuid", "zoneinfo",
+    "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "orjson", "re",
+    "reviews", "rfc8785", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse", "uuid", "zoneinfo",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__"}
 IMPURE_METHODS = {"now", "utcnow", "today", "uuid1", "uuid4", "getnode", "read_text", "write_text"}
@@ -314,7 +314,7 @@ def impurities(source: str) -> list[str]:
 
 
 def test_reviews_is_pure_by_its_text() -> None:
-    """The domain imports the standard library's pure part and rfc8785, and calls no clock, file or chance."""
+    """The domain imports the standard library's pure part, orjson and rfc8785, and calls no clock, file or chance."""
     found = {str(path.relative_to(ROOT)): impurities(path.read_text("utf-8")) for path in modules("reviews")}
     assert found
     assert {path: names for path, names in found.items() if names} == {}
@@ -326,7 +326,7 @@ package, *_ = sys.argv[1:]
 # Loaded before the guard: the standard library may look at clocks and files while it starts; the domain may not.
 for name in {stdlib!r}:
     importlib.import_module(name)
-import datetime, time, socket, rfc8785, encodings.idna
+import datetime, time, socket, orjson, rfc8785, encodings.idna
 def refuse(what):
     def fail(*args, **kwargs):
         raise AssertionError(f"reviews used {{what}}")
@@ -355,7 +355,7 @@ print("pure")
 
 def import_guarded(package: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Import a package and all its modules where sockets, clocks, programs and files are refused."""
-    stdlib = sorted(name for name in PURE_IMPORTS if name not in {"reviews", "rfc8785", "__future__"})
+    stdlib = sorted(name for name in PURE_IMPORTS if name not in {"reviews", "orjson", "rfc8785", "__future__"})
     guard = GUARD.format(stdlib=stdlib)
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(

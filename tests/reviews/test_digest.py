@@ -10,7 +10,7 @@ import rfc8785
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reviews.digest import action_digest, canonical, sha256
+from reviews.digest import action_digest, canonical, request_digests, sha256
 from reviews.errors import DigestImpossible
 
 #: RFC 8785 section 3.2.2: input, and in 3.2.4 the bytes it comes to.
@@ -92,6 +92,16 @@ def test_a_digest_is_of_action_and_arguments() -> None:
     assert digest == action_digest("pay", {"b": 2.0, "a": 1})
     assert len({digest, action_digest("pay", {"a": 1, "b": 3}), action_digest("payout", {"a": 1, "b": 2})}) == 3
     assert sha256({}) == hashlib.sha256(b"{}").hexdigest()
+
+
+@pytest.mark.parametrize("usual", [True, False])
+def test_a_requests_digests_are_those_of_its_parts(usual: bool) -> None:
+    """The action's and the whole's, whether or not its keys are ASCII; a number with no canonical form is refused."""
+    arguments = {"amount": 180.0, "order" if usual else "número": "A-4721"}
+    request = {"action": {"name": "pay", "arguments": arguments, "schema": {}}, "confidence": 1.0}
+    assert request_digests(request) == (action_digest("pay", arguments), sha256(request))
+    with pytest.raises(DigestImpossible):
+        request_digests(request | {"confidence": math.nan})
 
 
 #: Texts with control characters, half surrogates and what sorts otherwise in UTF-16 than by code point.
