@@ -1,4 +1,4 @@
-"""The JSON of the agent API: requests in, reviews and callbacks out. Pure; the one place that knows field names."""
+"""The JSON of the agent API: requests in, reviews and callbacks out. Pure; only it and `sparse` know field names."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import hashlib
 import math
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from bot.bounds import MAX_NAME, beyond_types
-from reviews.digest import action_digest, canonical, sha256
+from bot.sparse import request_json
+from reviews.digest import canonical, request_digests
 from reviews.errors import PlacetError
 from reviews.events import Message
 from reviews.keeping import Entry
@@ -157,44 +156,6 @@ def _carried(body: Object, previous: Request) -> Object:
         action = {"arguments": {"result": body["result"]}}
     kept = {key: value for key, value in body.items() if key != "result"}
     return {**old, **kept, "action": {**old["action"], **action}}
-
-
-def request_json(request: Request) -> Object:
-    """A Request as the JSON that would make it again; fields at their default are left out."""
-    made = _sparse(request)
-    made["action"].setdefault("arguments", {})
-    return made
-
-
-@cache
-def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
-    """A dataclass's fields and their defaults; a field without one has a default nothing equals."""
-    return tuple(
-        (f.name, f.default_factory() if callable(f.default_factory) else f.default) for f in dataclasses.fields(cls)
-    )
-
-
-def _sparse(value: Any) -> Object:
-    return {
-        name: _json_of(inner)
-        for name, default in _defaults(value.__class__)
-        if (inner := getattr(value, name)) is not default and inner != default
-    }
-
-
-#: What is JSON as it is; asked by class, since most values are one of these.
-_JSON = frozenset({str, dict, bool, int, float, type(None)})
-
-
-def _json_of(value: Any) -> Any:
-    """One of the domain's values as JSON: closed words as texts, instants as RFC 3339."""
-    if value.__class__ in _JSON:
-        return value
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_json_of(inner) for inner in value]
-    return value.isoformat() if isinstance(value, datetime) else _sparse(value)
 
 
 def _fault(error: Any) -> FieldFault:
@@ -385,4 +346,4 @@ def turn_of_agent(review: Review) -> bool:
 
 def proposal_digests(request: Request) -> tuple[str, str]:
     """The action's digest and the whole request's. Raises DigestImpossible."""
-    return action_digest(request.action.name, request.action.arguments), sha256(request_json(request))
+    return request_digests(request_json(request))
