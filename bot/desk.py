@@ -147,6 +147,9 @@ class FrontDesk:
         review = tx.lock(interaction.review)
         if review is None:
             return Reply(answer=Answer.MISSING, text="This review is not here any more.")
+        if _seen_otherwise(review, person, interaction):
+            text = "That digest is not what stands now; look again."
+            return Reply(answer=Answer.REFUSED, text=text, review=review)
         refusal = self._pressing.not_here(review, person, interaction)
         if refusal is not None:
             if interaction.verb in GRAVE:
@@ -258,6 +261,16 @@ class FrontDesk:
     async def ask(self, asked: Asked) -> Reply:
         """Open a review in a person's name, who never decides it themselves."""
         return await self._asking.ask(asked)
+
+
+def _seen_otherwise(review: Review, person: Person, i: Interaction) -> bool:
+    """Whether a vote over HTTP is on a proposal other than the one that stands; a card's digest is only kept.
+
+    A vote on what is not one's own is refused with who may, and written down.
+    """
+    if i.identity.surface != "api" or i.shown is None or review.status.over:
+        return False
+    return i.shown != review.proposal.digest and may_see(review, person)
 
 
 def _taken_before(tx: Tx, person: Person, i: Interaction) -> str | None:

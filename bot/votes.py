@@ -152,19 +152,7 @@ class VotesApi:
             about=vote.about,
             bulk=vote.bulk,
         )
-        if interaction.shown is not None and (seen := await self._seen_otherwise(interaction, person)) is not None:
-            return seen
         return self._told(await self._desk.interact(interaction), person)
-
-    async def _seen_otherwise(self, interaction: Interaction, person: Person) -> web.Response | None:
-        """Refuse a vote on a proposal other than the one that stands."""
-        review = await self._service.store.view(lambda tx: tx.read(interaction.review))
-        # A vote on what is not one's own is refused by the desk, with who may, and written down.
-        stands = review is None or review.status.over or interaction.shown == review.proposal.digest
-        if review is None or stands or not may_see(review, person):
-            return None
-        shown = redacted_json(review, self._service.base_url, context=False)
-        return problem(409, "That digest is not what stands now; look again.", review=shown)
 
     def _told(self, reply: Reply, person: Person) -> web.Response:
         status = _STATUS[reply.answer]
@@ -218,10 +206,12 @@ def redacted_json(review: Review, base: str, *, context: bool = True) -> Object:
     shown = wire.review_json(masked, base, context=context)
     if context:
         shown["request"] = redact.masked(shown["request"], hidden)
-    decision = shown["decision"]
-    if decision is not None:
-        decision.update(scrub.inside({key: decision[key] for key in _THEIRS_DECIDED}))
-    shown.update(scrub.inside({key: shown[key] for key in _THEIRS if key in shown}))
+    theirs = {key: shown[key] for key in _THEIRS if key in shown}
+    decision = shown["decision"] or {}
+    theirs_decided = {key: decision[key] for key in _THEIRS_DECIDED if key in decision}
+    safe, safe_decided = scrub.inside((theirs, theirs_decided))
+    shown.update(safe)
+    decision.update(safe_decided)
     return shown
 
 
