@@ -5,6 +5,10 @@ bin := .venv/bin
 pytest := $(bin)/python -m pytest
 unit := not slow and not node and not browser
 
+# Where it is set, every process compiles every module anew: a server starts in 6 s instead of 2, and pytest rewrites
+# each test file in each of its processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test unit bench lint format types imports wheel try-wheel lock pictures clean
 
 help:
