@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.walk import Walk
+
+# A busy machine is no failure: no example is timed, nor the first draw, which reads every module of the project.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 HOW = "install Debian's chromium or name one in PLACET_CHROMIUM, then: make test"
 
