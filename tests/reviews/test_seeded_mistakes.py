@@ -6,11 +6,12 @@ in a temporary folder with the tests that are to find it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.seeding import Mistake, found, run
+from tests.fakes.seeding import Bed, Mistake, bed
 
 TESTS = (
     "voting",
@@ -28,6 +29,7 @@ TESTS = (
 )
 
 BESIDE = ("tests/fakes/__init__.py", "tests/fakes/builders.py", "tests/reviews/builders.py")
+LOADS = ("hypothesis.stateful", "rfc8785")
 
 pytestmark = pytest.mark.slow
 MISTAKES = {
@@ -205,14 +207,21 @@ MISTAKES = {
 }
 
 
-def test_the_copy_without_a_mistake_passes(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    """Where the copies are tried."""
+    with bed(tmp_path_factory.mktemp("bed"), "reviews", TESTS, beside=BESIDE, loads=LOADS) as made:
+        yield made
+
+
+def test_the_copy_without_a_mistake_passes(seeded: Bed, tmp_path: Path) -> None:
     """Else the others would prove nothing."""
-    came = run(tmp_path, "reviews", TESTS, None, beside=BESIDE)
-    assert came.returncode == 0, came.stdout + came.stderr
+    came = seeded.clean(tmp_path)
+    assert came.code == 0, came.said
 
 
 @pytest.mark.parametrize("mistake", list(MISTAKES.values()), ids=list(MISTAKES))
-def test_a_mistake_is_found(mistake: Mistake, tmp_path: Path) -> None:
+def test_a_mistake_is_found(mistake: Mistake, seeded: Bed, tmp_path: Path) -> None:
     """A test fails by its assertion."""
-    came = run(tmp_path, "reviews", TESTS, mistake, beside=BESIDE)
-    assert found(came), came.stdout + came.stderr
+    came = seeded.tried(tmp_path, mistake)
+    assert came.found, came.said
