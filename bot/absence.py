@@ -60,7 +60,7 @@ class Absences:
         def keep(tx: Tx) -> None:
             at, actor = tx.now(), by or f"person:{person.id}"
             tx.put_absence(Absence(person=person.id, until=until or at, by=actor))
-            said = {who: when for who, when in (tx.reference(*_SAID) or {}).items() if _lately(when, at)}
+            said = {who: when for who, when in (tx.reference(*_SAID, change=True) or {}).items() if _lately(when, at)}
             tx.put_reference(*_SAID, said | {person.id: at.isoformat()})
             detail = {"surface": surface} | ({"until": until.isoformat()} if until else {})
             detail |= {"person": person.id} if by else {}

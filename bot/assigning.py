@@ -16,7 +16,7 @@ def assigning(tx: Tx) -> Assign:
 
     def one_of(role: str, people: Sequence[str]) -> str | None:
         """Who of these gets it; None of nobody."""
-        order = (tx.reference(_SHELF, role) or {}).get(_ORDER, "").split()
+        order = (tx.reference(_SHELF, role, change=True) or {}).get(_ORDER, "").split()
         load = {person: tx.count(Query(called=person, open_only=True)) for person in people}
         since = {person: order.index(person) if person in order else -1 for person in people}
         chosen = min(people, key=lambda person: (load[person], since[person]), default=None)

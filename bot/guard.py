@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -78,10 +79,24 @@ class Proposed:
             "over": self.over,
         }
 
+    def told(self, diff: str, status: str = "waits") -> Object:
+        """To whoever proposes it."""
+        return {"seq": self.seq, "review": self.review, "diff": diff, "status": status}
 
-def _proposed(tx: Tx) -> Proposed | None:
-    found: Any = tx.reference(SHELF, _PROPOSED)
+
+def _proposed(tx: Tx, *, change: bool = False) -> Proposed | None:
+    found: Any = tx.reference(SHELF, _PROPOSED, change=change)
     return None if found is None else Proposed(**found | {"seq": int(found["seq"])})
+
+
+def _propose(fresh: Proposed, tx: Tx) -> tuple[Proposed, Proposed | None]:
+    """What is proposed from now on, and what is not: of the same text the first one stays, else the fresh one holds."""
+    before = _proposed(tx, change=True)
+    waits = None if before is None or before.over else before
+    if waits is not None and waits.sha256 == fresh.sha256:
+        return waits, fresh
+    tx.put_reference(SHELF, _PROPOSED, fresh.fields())
+    return fresh, waits
 
 
 class Guard:
@@ -109,19 +124,19 @@ class Guard:
             raise CannotApply(text)
         before = await self._service.store.view(_proposed)
         if before is not None and not before.over and before.sha256 == fresh.sha256:
-            return {"seq": before.seq, "review": before.review, "diff": told, "status": "waits"}
+            return before.told(told)
         body = _body(now, fresh, told, by)
         await self._somebody(body, by)
         await self._unheard(fresh)
-        if before is not None and not before.over:
-            await self._withdraw(before)
         asked = await self._service.submit(desk(by), body, None)
         review = asked.review
         kept = Proposed(sha256=fresh.sha256, before=now.sha256, text=fresh.text, review=review.id, seq=review.seq)
-        await self._service.store.tx(lambda tx: tx.put_reference(SHELF, _PROPOSED, kept.fields()))
+        stands, beaten = await self._service.store.tx(partial(_propose, kept))
+        if beaten is not None:
+            await self._withdraw(beaten)
         self._rules.changed(force=True)
         await self.say()
-        return {"seq": review.seq, "review": review.id, "diff": told, "status": str(review.status)}
+        return kept.told(told, str(review.status)) if stands is kept else stands.told(told)
 
     def _fitting(self, text: str, by: str | None) -> Policy:
         if not self._rules.guarded:
@@ -234,7 +249,7 @@ class Guard:
         told = told_diff(self._service.router.policy.text, fresh)
 
         def put(tx: Tx) -> str | None:
-            now = _proposed(tx)
+            now = _proposed(tx, change=True)
             if now is None or now.over or now.review != review.id:
                 return None  # another process was first
             if in_force(tx) != proposed.before:
@@ -258,7 +273,7 @@ class Guard:
         """Keep, record and say that a change is not put in force."""
 
         def put(tx: Tx) -> None:
-            now = _proposed(tx)
+            now = _proposed(tx, change=True)
             if now is None or now.over or now.review != proposed.review:
                 return
             tx.put_reference(SHELF, _PROPOSED, replace(proposed, over=over).fields())

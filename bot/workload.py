@@ -216,7 +216,7 @@ def _dead(tx: Tx, directory: Directory) -> int:
 
 
 def _dead_of(tx: Tx, directory: Directory, agent: str, ids: list[str]) -> bool:
-    before = (tx.reference(_SHELF, f"dead:{agent}") or {"ids": ""})["ids"].split()
+    before = (tx.reference(_SHELF, f"dead:{agent}", change=True) or {"ids": ""})["ids"].split()
     new = [each for each in ids if each not in set(before)]
     if sorted(before) != sorted(ids):
         tx.put_reference(_SHELF, f"dead:{agent}", {"ids": " ".join(ids)})

@@ -319,8 +319,8 @@ class Tx(Protocol):
         """Keep where a surface reaches somebody or some place, in its own words."""
         ...
 
-    def reference(self, surface: str, key: str) -> dict[str, str] | None:
-        """What was kept so; None when nothing was."""
+    def reference(self, surface: str, key: str, *, change: bool = False) -> dict[str, str] | None:
+        """What was kept so; None when nothing was. To `change` it is read so that nobody else reads it so meanwhile."""
         ...
 
     # the house's own messages, and the load on people

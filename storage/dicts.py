@@ -232,7 +232,7 @@ class MemoryTx(DictsOutbound):
         """Keep where a surface reaches somebody or some place."""
         self._put(self._data.references, (surface, key), dict(fields))
 
-    def reference(self, surface: str, key: str) -> dict[str, str] | None:
+    def reference(self, surface: str, key: str, *, change: bool = False) -> dict[str, str] | None:
         """What was kept so."""
         found = self._data.references.get((surface, key))
         return None if found is None else dict(found)

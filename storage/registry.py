@@ -121,8 +121,10 @@ class Registry(Part):
         """Keep where a surface reaches somebody or some place."""
         self._db.run(_PUT_REFERENCE, {"surface": surface, "key": key, "fields": rows.words_text(fields)})
 
-    def reference(self, surface: str, key: str) -> dict[str, str] | None:
-        """What was kept so."""
+    def reference(self, surface: str, key: str, *, change: bool = False) -> dict[str, str] | None:
+        """What was kept so. Not its row is locked to `change` it, which may not be there yet, but its name."""
+        if change:
+            self._db.alone(f"reference.{surface}.{key}")
         row = self._db.one(_REFERENCE, {"on": surface, "named": key})
         return None if row is None else rows.words_from(row[0])
 

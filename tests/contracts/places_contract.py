@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -254,6 +255,20 @@ class PlacesContract:
             await store.tx(fails)
         assert await store.view(lambda tx: tx.reference("teams", "person:ana")) == second
         assert await store.view(lambda tx: tx.reference("other", "person:ana")) == {}
+
+    async def test_of_many_who_change_a_reference_at_once_none_is_lost(self, store: Store) -> None:
+        """Each sees what those before it kept, the first of all too, who find nothing there."""
+
+        def add(who: str) -> Callable[[Tx], None]:
+            def change(tx: Tx) -> None:
+                before = tx.reference("turns", "all", change=True) or {}
+                tx.put_reference("turns", "all", before | {who: "here"})
+
+            return change
+
+        people = [str(number) for number in range(20)]
+        await asyncio.gather(*(store.tx(add(who)) for who in people))
+        assert sorted(await store.view(lambda tx: tx.reference("turns", "all")) or ()) == sorted(people)
 
     # ------------------------------------------------------------------------------------------ absences
 

@@ -1,4 +1,4 @@
-"""One Slack emulator for every whole way through it, and a Teams for each."""
+"""One Slack emulator for every whole way through it, a Teams for each, one PostgreSQL for all replicas."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.fakes.postgres import Postgres, running
 from tests.fakes.slack_process import Emulator, start_emulator
 from tests.fakes.teams import Teams, teams_server
 
@@ -13,13 +14,20 @@ from tests.fakes.teams import Teams, teams_server
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """The Slack emulator, ended at the end."""
-    running = start_emulator()
-    yield running
-    running.stop()
+    started = start_emulator()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server; each test has a database of its own."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture
 async def teams() -> AsyncIterator[Teams]:
     """A Teams."""
-    async with teams_server() as running:
-        yield running
+    async with teams_server() as started:
+        yield started

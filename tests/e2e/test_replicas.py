@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import pytest
 from reviews.model import Verb
 from tests.fakes.app import Caller, House, running
 from tests.fakes.postgres import Postgres
-from tests.fakes.postgres import running as postgres_running
 from tests.fakes.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.slow
@@ -28,13 +27,6 @@ chains:
 rules: []
 default: {tier: approve, role: manager, chain: quick}
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A real server."""
-    with postgres_running() as server:
-        yield server
 
 
 class Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,9 @@ import pytest
 from reviews.keeping import Query
 from tests.fakes.app import PATIENCE, Caller, House, running
 from tests.fakes.postgres import Postgres
-from tests.fakes.postgres import running as postgres_running
 
 pytestmark = pytest.mark.slow
 WHY = "It pays twice."
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A real server."""
-    with postgres_running() as server:
-        yield server
 
 
 class Two:
