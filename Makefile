@@ -26,7 +26,7 @@ demo: .venv/.placet
 
 # Two runs: what is quick fails first. The rest shares servers per file, hence loadfile.
 test: unit node_modules/.made
-	$(pytest) -n 2 --dist loadfile -m "not ($(unit))" $(ARGS)
+	$(pytest) -n 2 --dist loadfile --no-loadscope-reorder -m "not ($(unit))" $(ARGS)
 
 unit: .venv/.dev
 	PLACET_REQUIRE_BROWSER= $(pytest) -n 2 -m "$(unit)" $(ARGS)

@@ -21,6 +21,29 @@ from tests.walk import Walk
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+#: The files that take longest, the longest first: a worker that begins one of them last leaves the other idle.
+LONG = (
+    "tests/bot/test_schemathesis.py",
+    "tests/test_docs.py",
+    "tests/adapters/web/test_browser.py",
+    "tests/reviews/test_seeded_mistakes.py",
+    "tests/bot/cli/test_serving.py",
+    "tests/adapters/teams/test_pictures.py",
+    "tests/adapters/slack/test_pictures.py",
+    "tests/e2e/test_teams_playground.py",
+    "tests/test_docs_rotations.py",
+    "tests/e2e/test_restart.py",
+    "tests/test_docs_people.py",
+    "tests/bot/test_demo.py",
+    "tests/bot/test_seeded_mistakes.py",
+    "tests/e2e/test_replicas_at_once.py",
+    "tests/e2e/test_stop_restart.py",
+    "tests/e2e/test_examples.py",
+    "tests/test_docs_stop.py",
+    "tests/test_docs_gateways.py",
+    "tests/test_browser_rule.py",
+)
+
 HOW = "install Debian's chromium or name one in PLACET_CHROMIUM, then: make test"
 
 
@@ -97,6 +120,12 @@ def _by_file(names: Sequence[str]) -> str:
     """`tests/a.py (2), tests/b.py (1)`."""
     files = [name.partition("::")[0] for name in names]
     return ", ".join(f"{file} ({files.count(file)})" for file in sorted(set(files)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; xdist would end with it, since such a file holds few tests."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONG)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
