@@ -121,7 +121,7 @@ async def _record(store: Store, fresh: Settings) -> None:
     """Record a configuration that was not in force before, with the names that came, went and changed; once."""
 
     def put(tx: Tx) -> None:
-        before = tx.reference(*_SHELF)
+        before = tx.reference(*_SHELF, change=True)
         if before is not None and before["sha256"] == fresh.sha256:
             return
         prints = {name: _prints(getattr(fresh.config, name)) for name in _NAMED}

@@ -129,9 +129,9 @@ class Rules:
         return tuple(found)
 
 
-def in_force(tx: Tx) -> str | None:
+def in_force(tx: Tx, *, change: bool = False) -> str | None:
     """The hash of the text in force, as kept; None before the first."""
-    found = tx.reference(SHELF, IN_FORCE)
+    found = tx.reference(SHELF, IN_FORCE, change=change)
     return None if found is None else found["sha256"]
 
 
@@ -143,7 +143,7 @@ def _text_in_force(tx: Tx) -> str | None:
 def put_in_force(tx: Tx, policy: Policy, at: datetime, kind: str, detail: Object) -> None:
     """Keep a policy as the one in force; recorded where it was another. Raises PolicyConflict."""
     tx.put_policy(policy.name, policy.version, policy.sha256, policy.text, at)
-    if in_force(tx) == policy.sha256:
+    if in_force(tx, change=True) == policy.sha256:
         return
     tx.put_reference(SHELF, IN_FORCE, {"sha256": policy.sha256, "policy": policy.ref})
     told = {"policy": policy.name, "version": policy.version, "sha256": policy.sha256, **detail}

@@ -17,8 +17,10 @@ import asyncpg
 import pytest
 
 from bot.keys import desk
+from bot.reloading import Settings, _record
 from bot.service import Refused
 from bot.workload import Workload
+from policies.load import load_text
 from reviews.keeping import Delivery, Query
 from reviews.model import Object, Person, Review, Status, Verb
 from tests.fakes.app import CONFIG, PATIENCE, POLICY, Caller, House, running
@@ -224,3 +226,17 @@ async def test_what_an_agent_has_open_is_counted_on_both(postgres: Postgres, tmp
         assert (await two.here.post(f"/v1/reviews/{first['id']}/withdraw", {})).status == 200
         assert (await two.there.ask()).status == 201
         assert (await two.here.ask()).status == 429
+
+
+async def test_what_both_load_is_recorded_once(postgres: Postgres, tmp_path: Path) -> None:
+    """A policy that was in force before, and a configuration: one entry each, whichever server was first."""
+    async with both(postgres, tmp_path) as two:
+        houses = (two.one, two.two)
+        old, new = (load_text(text, name="policy", known=two.one.app.directory.known) for text in (POLICY, NEWER))
+        await two.one.app.rules.keep(two.one.store, new)
+        await two.at_once(*(house.app.rules.keep(house.store, old) for house in houses))
+        fresh = Settings(config=two.one.app.config, sha256="f" * 64, waits=())
+        await two.at_once(*(_record(house.store, fresh) for house in houses))
+        kinds = [entry.kind for entry in await two.one.store.view(lambda tx: tx.log(limit=1000))]
+        assert kinds.count("policy.loaded") == 3
+        assert kinds.count("config.loaded") == 1
