@@ -43,7 +43,7 @@ CONFIGURATIONS = named("configuration", lambda found: "version" not in found)
 @pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in reference.pages()])
 def test_a_generated_page_is_as_the_code_says(page: Path) -> None:
     """Whoever changes commands, configuration, API, policy language or example writes the pages anew."""
-    assert page.read_text("utf-8") == reference.pages()[page], "run: python -m tools.reference"
+    assert page.read_text("utf-8") == reference.pages()[page](), "run: python -m tools.reference"
 
 
 def test_the_readme_holds_the_example_as_it_runs() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,10 @@ _CONDITIONS = """\
 """
 
 
-def pages() -> dict[Path, str]:
-    """Every generated page, README.md and manifest.yml, by path."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """What makes every generated page, README.md and manifest.yml, by path."""
     makers = {"configuration.md": configuration, "policy.md": policy, "api.md": api, "cli.md": cli}
-    return {PAGES / name: make() for name, make in makers.items()} | {
-        README: readme(),
-        MANIFEST: slack_app(),
-    }
+    return {PAGES / name: make for name, make in makers.items()} | {README: readme, MANIFEST: slack_app}
 
 
 def readme() -> str:
@@ -236,6 +233,6 @@ def _option(option: Any) -> tuple[str, str, str]:
 
 
 if __name__ == "__main__":
-    for page, text in pages().items():
+    for page, make in pages().items():
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, "utf-8")
+        page.write_text(make(), "utf-8")
