@@ -134,12 +134,14 @@ class AgentApi:
         end = asyncio.get_running_loop().time() + seconds
         with self._hub.waiter(review_id) as waiter:
             while True:
-                review = await self._service.read(agent, review_id)
+                review, now = await self._service.read(agent, review_id), self._service.clock.now()
                 left = end - asyncio.get_running_loop().time()
-                if wire.turn_of_agent(review) or left <= 0 or self._hub.closing.is_set():
+                if wire.turn_of_agent(review, now) or left <= 0 or self._hub.closing.is_set():
                     return self._answer(review)
                 # Another process may decide it: where the engine cannot tell us, a look every second does.
-                await waiter.wait(min(left, 1.0))
+                # Nothing changes when an approval has rested: that instant is waited for by the clock.
+                rest = wire.rest_of(review, now).total_seconds()
+                await waiter.wait(min(left, rest or 1.0, 1.0))
 
     async def _list(self, request: web.Request, agent: Agent) -> web.StreamResponse:
         asked = request.query

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from reviews.events import Message
 from reviews.keeping import Entry
 from reviews.model import Object, Request, Review, Route, Status
 from reviews.redact import join
+from reviews.steps import open_grant
 
 #: A body larger than this is not read (bytes), nor JSON nested deeper, nor integers past what doubles can carry.
 MAX_BODY = 1_000_000
@@ -339,9 +340,15 @@ def entry_json(entry: Entry) -> Object:
     return {"seq": entry.seq, "at": stamp(entry.at), "type": entry.kind, "by": entry.actor, "detail": detail}
 
 
-def turn_of_agent(review: Review) -> bool:
-    """Whether it is the agent's turn, or the review is over: what a waiting agent waits for."""
-    return review.status.over or review.status is Status.CHANGES_REQUESTED
+def turn_of_agent(review: Review, at: datetime) -> bool:
+    """Whether it is the agent's turn, or the review is over and nothing rests: what a waiting agent waits for."""
+    return review.status is Status.CHANGES_REQUESTED or (review.status.over and not rest_of(review, at))
+
+
+def rest_of(review: Review, at: datetime) -> timedelta:
+    """How long an approval can still be undone before it may be used; nothing where it may be used, or is gone."""
+    grant = open_grant(review)
+    return max(grant.usable_from - at, timedelta(0)) if grant and grant.usable_from else timedelta(0)
 
 
 def proposal_digests(request: Request) -> tuple[str, str]:

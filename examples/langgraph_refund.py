@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+import urllib.error
 import urllib.request
 from typing import Any, TypedDict
 
@@ -33,15 +35,21 @@ class State(TypedDict, total=False):
 
 
 def call(path: str, body: dict[str, Any] | None = None, key: str = "") -> dict[str, Any]:
-    """One call to Placet."""
+    """One call to Placet. What says when is tried again then: a server too busy, an approval that can be undone yet."""
     headers = {"Authorization": f"Bearer {os.environ['PLACET_KEY']}", "Content-Type": "application/json"}
     if key:
         headers["Idempotency-Key"] = key
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(os.environ["PLACET_URL"] + path, data, headers)
-    with urllib.request.urlopen(request) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+    try:
+        with urllib.request.urlopen(request) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except urllib.error.HTTPError as no:
+        if "Retry-After" not in no.headers:
+            raise
+        time.sleep(int(no.headers["Retry-After"]))
+        return call(path, body, key)
 
 
 def propose(state: State) -> State:

@@ -46,17 +46,18 @@ def end(
         notes=notes,
         answer=answer,
     )
+    grant = _grant(review, cause, at) if verdict is Status.APPROVED else None
     ended = replace(
         review,
         status=verdict,
         decision=decision,
-        grant=_grant(review, cause, at) if verdict is Status.APPROVED else None,
+        grant=grant,
         version=review.version + 1,
         reply_by=None,
         held_since=None,
         instruction=None,
     )
-    return ended, (_ending(decision, actor), Refresh(), Deliver(message=Message.DECIDED))
+    return ended, (_ending(decision, grant, actor), Refresh(), Deliver(message=Message.DECIDED))
 
 
 def _grant(review: Review, cause: Cause, at: datetime) -> Grant | None:
@@ -69,20 +70,18 @@ def _grant(review: Review, cause: Cause, at: datetime) -> Grant | None:
     return Grant(state=GrantState.OPEN, valid_until=until, usable_from=usable if rests else None)
 
 
-def _ending(decision: Decision, actor: str) -> Record:
-    return Record(
-        kind=f"review.{decision.verdict}",
-        at=decision.decided_at,
-        actor=actor,
-        detail={
-            "cause": decision.cause,
-            "revision": decision.revision,
-            "digest": decision.digest,
-            "by": [seat.person for seat in decision.by],
-            "reason": decision.reason,
-            "notes": decision.notes,
-        },
-    )
+def _ending(decision: Decision, grant: Grant | None, actor: str) -> Record:
+    detail: Object = {
+        "cause": decision.cause,
+        "revision": decision.revision,
+        "digest": decision.digest,
+        "by": [seat.person for seat in decision.by],
+        "reason": decision.reason,
+        "notes": decision.notes,
+    }
+    if grant is not None and grant.usable_from is not None:
+        detail["usable_from"] = grant.usable_from.isoformat()
+    return Record(kind=f"review.{decision.verdict}", at=decision.decided_at, actor=actor, detail=detail)
 
 
 def open_grant(review: Review) -> Grant | None:

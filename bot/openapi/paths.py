@@ -154,8 +154,9 @@ def _read() -> Object:
     return _agents(
         "readReview",
         "Read a review, or wait for its decision",
-        "With `wait` it answers the moment it is your turn or the review is over, and else after so many seconds "
-        "with the review as it is: ask again then.",
+        "With `wait` it answers the moment it is your turn or the review is over, an approval that can be undone when "
+        "it may be used, and else after so many seconds with the review as it is: ask again then. `approved` with a "
+        "`grant.usable_from` ahead is not yet a yes.",
         good={"200": answer("The review.", ref("Review"), examples.APPROVED, linked=True)},
         bad=(404, 422),
         parameters=(ID, {"name": "wait", "in": "query", "description": "Seconds to wait.", "schema": wait}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot.callbacks import STOPPED, UNDONE
+from bot.hub import Waiter
 from bot.operations import BadOperation
 from reviews.events import Answer
 from reviews.keeping import Delivery, Tx
 from reviews.model import Object
 from reviews.ports import Asked
+from tests.fakes.app import Answer as HttpAnswer
 from tests.fakes.app import Caller, House, running
 from tests.fakes.clock import FakeClock
 from tests.fakes.receiver import Receiver
@@ -96,6 +99,65 @@ async def test_what_is_undone_in_time_is_never_told(
     assert len(receiver.calls) == 1
     gone = await agent.post(f"/v1/reviews/{review['id']}/redeem", {"digest": review["digest"]})
     assert gone.status == 410
+
+
+async def _approved_while_waiting(house: House, agent: Caller, review: Object) -> asyncio.Task[HttpAnswer]:
+    """A long poll that has seen the approval, and a remark made after that."""
+    entered = house.next_waiter()
+    waiting = asyncio.create_task(agent.get(f"/v1/reviews/{review['id']}?wait=15"))
+    await entered.wait()
+    await house.press("approve", review)
+    await house.press("comment", review, person="bo", reason="Said while it rests.")
+    return waiting
+
+
+async def test_waiting_ends_when_an_approval_may_be_used(house: House, agent: Caller, clock: FakeClock) -> None:
+    """The instant it is good to redeem, though nothing changes then; not while it can still be undone."""
+    review = await agent.asked()
+    waiting = await _approved_while_waiting(house, agent, review)
+    clock.forward(REST)
+    told = (await waiting).body
+    assert (told["status"], [said["text"] for said in told["decision"]["comments"]]) == (
+        "approved",
+        ["Said while it rests."],
+    )
+    assert (await agent.post(f"/v1/reviews/{review['id']}/redeem", {"digest": review["digest"]})).status == 200
+
+
+async def test_waiting_ends_when_an_approval_is_undone(house: House, agent: Caller) -> None:
+    """Then the agent never read a yes."""
+    review = await agent.asked()
+    waiting = await _approved_while_waiting(house, agent, review)
+    assert (await house.press("undo", review)).answer is Answer.DONE
+    assert (await waiting).body["grant"]["state"] == "revoked"
+
+
+async def test_nothing_need_happen_for_waiting_to_end(
+    house: House, agent: Caller, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock alone: whoever waits sleeps until the instant the approval may be used, and no longer."""
+    review = await agent.asked()
+    await house.press("approve", review)
+    clock.forward(REST - timedelta(seconds=0.25))
+    slept: list[float] = []
+
+    async def sleep(_: Waiter, seconds: float) -> bool:
+        slept.append(seconds)
+        clock.forward(timedelta(seconds=seconds))
+        return False
+
+    monkeypatch.setattr(Waiter, "wait", sleep)
+    assert (await agent.get(f"/v1/reviews/{review['id']}?wait=15")).body["status"] == "approved"
+    assert slept == [0.25]
+
+
+async def test_the_history_says_from_when_an_approval_is_good(house: House, agent: Caller, clock: FakeClock) -> None:
+    """What is told as it happens is no right to act yet: the line says when it becomes one."""
+    review = await agent.asked()
+    await house.press("approve", review)
+    items = (await agent.get(f"/v1/reviews/{review['id']}/events")).body["items"]
+    assert items[-1]["type"] == "review.approved"
+    assert datetime.fromisoformat(items[-1]["detail"]["usable_from"]) == clock.at + REST
 
 
 async def test_what_was_told_stays_told(house: House, agent: Caller, receiver: Receiver, clock: FakeClock) -> None:

@@ -1,4 +1,4 @@
-"""The examples, run as they are: an agent killed while it waits, and the one of fifteen lines."""
+"""The examples, run as they are: an agent killed while it waits, and the short one."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_a_langgraph_agent_that_is_asked_for_changes_withdraws(tmp_path: P
         assert (kept["status"], kept["grant"]) == ("withdrawn", None)
 
 
-async def test_the_agent_of_fifteen_lines_that_is_asked_for_changes_withdraws(tmp_path: Path) -> None:
+async def test_the_short_agent_that_is_asked_for_changes_withdraws(tmp_path: Path) -> None:
     """It says what was asked for, withdraws, and does not act."""
     async with running(tmp_path) as house:
         agent = await start(house, "plain_agent.py")
@@ -96,10 +96,33 @@ async def test_the_agent_of_fifteen_lines_that_is_asked_for_changes_withdraws(tm
     ("verb", "words"),
     [(Verb.APPROVE, 'acting on {"order": "A-4721", "amount": 180} with red_'), (Verb.REJECT, "not acting: rejected")],
 )
-async def test_the_agent_of_fifteen_lines(tmp_path: Path, verb: Verb, words: str) -> None:
+async def test_the_short_agent(tmp_path: Path, verb: Verb, words: str) -> None:
     """It asks, waits, verifies the digest, redeems; and does not act on a no."""
     async with running(tmp_path) as house:
         agent = await start(house, "plain_agent.py")
         review = await house.store.until(lambda tx: next(iter(tx.find(Query(limit=1))), None))
         await house.press(verb, {"id": review.id, "revision": 1})
         assert (await told(agent)).startswith(words)
+
+
+async def test_the_short_agent_acts_when_an_approval_has_rested(tmp_path: Path) -> None:
+    """While a person can still undo it, it is not redeemed; where it is told when to try again, it does."""
+    policy = "{policy: rests, version: 1, default: {tier: approve, role: manager, sla: 1h, undo: 1s}}"
+    async with running(tmp_path, policy=policy) as house:
+        house.callers["refund-desk"] = await house.agent("refund-desk", rate=1, burst=1)
+        agent = await start(house, "plain_agent.py")
+        review = await house.store.until(lambda tx: next(iter(tx.find(Query(limit=1))), None))
+        await house.press(Verb.APPROVE, {"id": review.id, "revision": 1})
+        assert (await told(agent)).startswith("acting on")
+
+
+async def test_the_short_agent_stops_at_what_says_no(tmp_path: Path) -> None:
+    """An approval undone while it rested: it says so, and does not act."""
+    policy = "{policy: rests, version: 1, default: {tier: approve, role: manager, sla: 1h, undo: 1m}}"
+    async with running(tmp_path, policy=policy) as house:
+        agent = await start(house, "plain_agent.py")
+        review = await house.store.until(lambda tx: next(iter(tx.find(Query(limit=1))), None))
+        await house.press(Verb.APPROVE, {"id": review.id, "revision": 1})
+        await house.press(Verb.UNDO, {"id": review.id, "revision": 1})
+        out, _ = await agent.communicate()
+        assert (agent.returncode, out) == (1, b"")
