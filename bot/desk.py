@@ -302,7 +302,7 @@ def _with_who_may(done: Transition) -> str:
 
 
 def _views(person: Person) -> tuple[str, ...]:
-    return ("mine", "roles", "decided", "all") if person.auditor else ("mine", "roles", "decided")
+    return ("mine", "roles", "decided", "all") if person.reads_all else ("mine", "roles", "decided")
 
 
 def _revealed(log: list[Entry], person: Person, now: datetime) -> bool:

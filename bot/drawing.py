@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from bot.listing import concerns
 from bot.people import Directory
 from reviews import eligibility
 from reviews.card import Card
@@ -40,11 +41,19 @@ class Drawing:
             people=tuple(person.id for person in people if _may_decide(review, person)),
             revealed=revealed,
             reader=who,
+            acts=who is None or concerns(review, who),
+            senior=senior_level(directory, review),
             rights=who.may if who is not None else frozenset(right for person in people for right in person.may),
             stop=_stop(tx, review),
             origin=_origin(tx, review, directory.names()),
         )
         return present(review, around)
+
+
+def senior_level(directory: Directory, review: Review) -> int:
+    """A decision is taken back by somebody at least as senior as who made it."""
+    deciders = [directory.person(seat.person) for seat in (review.decision.by if review.decision else ())]
+    return max((person.level for person in deciders if person is not None), default=2)
 
 
 def _may_decide(review: Review, person: Person) -> bool:

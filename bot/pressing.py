@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.drawing import senior_level
 from bot.entries import MOST_SENIOR
 from bot.ids import review_id
 from bot.listing import concerns, may_see
@@ -132,7 +133,7 @@ class Pressing:
             case Verb.UNDO:
                 return who.make(Undone)
             case Verb.REVOKE:
-                return who.make(Revoked, senior_level=self._senior_level(review))
+                return who.make(Revoked, senior_level=senior_level(self._service.directory(), review))
             case Verb.BREAK_GLASS:
                 return self._broken_glass(who, review, person)
             case Verb.APPEAL:
@@ -195,12 +196,6 @@ class Pressing:
     def _schema_faults(self, review: Review, arguments: Object) -> dict[str, str]:
         schema = review.route.schema
         return schemas.faults(schema, arguments) if schema is not None else {}
-
-    def _senior_level(self, review: Review) -> int:
-        """A decision is taken back by somebody at least as senior as who made it."""
-        directory = self._service.directory()
-        deciders = [directory.person(seat.person) for seat in (review.decision.by if review.decision else ())]
-        return max((person.level for person in deciders if person is not None), default=2)
 
 
 def _level(directory: Directory, review: Review, seat: Seat) -> int:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from reviews import eligibility
 from reviews.card import Actions, Control, Form, Go, Input, Kind, Way
+from reviews.eligibility import Barred
 from reviews.forms import ARGUMENTS, edit_form, in_one
 from reviews.lifecycle import Phase, phase
 from reviews.model import Cause, Request, Review, Right, RiskLevel, Status, Tier, Verb
@@ -123,7 +124,7 @@ class Controls:
             case Phase.PENDING if not self._review.held:
                 return self._pending(), (Verb.TAKE, Verb.HAND, Verb.COMMENT, Verb.REVEAL)
             case Phase.PENDING | Phase.CHANGES_REQUESTED:
-                return (self._reject(),), (Verb.COMMENT, Verb.REVEAL)
+                return (self._reject(),) if self._decides() else (), (Verb.COMMENT, Verb.REVEAL)
             case Phase.GRANTED:
                 return (), (Verb.UNDO, Verb.REVOKE, Verb.COMMENT, Verb.REVEAL)
             case _ if self._appealable():
@@ -131,20 +132,31 @@ class Controls:
             case _:
                 return (), (Verb.COMMENT, Verb.REVEAL)
 
+    def _decides(self) -> bool:
+        """Whether its reader may decide it; where many read it, somebody may."""
+        reader = self._around.reader
+        return reader is None or not isinstance(eligibility.standing(self._review, reader), Barred)
+
     def _pending(self) -> tuple[Control, ...]:
+        controls = list(self._votes()) if self._decides() else []
+        if self._around.acts:
+            question = "Call the next person on the chain now?"
+            controls.append(Control(verb=Verb.ESCALATE, label="Escalate", confirm=question))
+        return tuple(controls)
+
+    def _votes(self) -> list[Control]:
         allowed, beforehand = eligibility.allowed(self._review), not self._review.afterwards
-        controls: list[Control] = []
+        reader, controls = self._around.reader, list[Control]()
         if Verb.ANSWER in allowed:
             controls.append(self._answer())
-        if Verb.APPROVE in allowed:
+        if Verb.APPROVE in allowed and (reader is None or eligibility.adds(self._review, reader)):
             controls.append(self._approve())
         controls.append(self._reject())
         if Verb.EDIT in allowed and beforehand:
             controls += self._edit()
         if Verb.REQUEST_CHANGES in allowed and beforehand:
             controls.append(self._request_changes())
-        controls.append(Control(verb=Verb.ESCALATE, label="Escalate", confirm="Call the next person on the chain now?"))
-        return tuple(controls)
+        return controls
 
     def _approve(self) -> Control:
         route = self._review.route
@@ -178,10 +190,14 @@ class Controls:
         return Control(verb=Verb.REQUEST_CHANGES, label="Request changes", form=form)
 
     def _rare(self, *verbs: Verb) -> tuple[Control, ...]:
+        reader = self._around.reader
         unwanted = set() if self._hides else {Verb.REVEAL}
         # Who alone may decide could hand it over to themselves only.
         unwanted |= set() if len(self._people) > 1 else {Verb.HAND}
         unwanted |= set() if self._voted() else {Verb.UNDO}
+        unwanted |= set() if self._decides() else {Verb.TAKE, Verb.HAND}
+        unwanted |= set() if self._around.acts else {Verb.COMMENT, Verb.REVEAL, Verb.REVOKE, Verb.TAKE}
+        unwanted |= set() if reader is None or reader.level >= self._around.senior else {Verb.REVOKE}
         return tuple(self._rare_one(verb) for verb in verbs if verb not in unwanted)
 
     def _voted(self) -> bool:

@@ -86,6 +86,23 @@ def seats(review: Review, votes: Iterable[Vote]) -> dict[int, Vote]:
     return taken
 
 
+def adds(review: Review, person: Person) -> bool:
+    """Whether an approval of theirs would count now: they have given none, and there is a slot for it."""
+    able, votes = standing(review, person), review.votes_now()
+    if isinstance(able, Barred) or any(vote.person == person.id and vote.verb is Verb.APPROVE for vote in votes):
+        return False
+    yes = Vote(
+        person=person.id,
+        name=person.name,
+        verb=Verb.APPROVE,
+        revision=review.revision,
+        at=review.created_at,
+        surface="",
+        slots=able.slots,
+    )
+    return person.id in {vote.person for vote in seats(review, (*votes, yes)).values()}
+
+
 def unfilled(review: Review) -> tuple[Need, ...]:
     """The slots still open; in sequence the next one comes first."""
     slots = slots_of(review)

@@ -402,6 +402,11 @@ class Person:
     may: frozenset[Right] = frozenset()
     groups: dict[str, str] = field(default_factory=dict, hash=False)
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether they may read every review: auditors, and who must know what to break the glass for."""
+        return self.auditor or Right.BREAK_GLASS in self.may
+
     def fills(self, need: Need) -> bool:
         """Whether they could fill a slot by role or level, as far as who they are goes."""
         return need.role in self.roles if need.role is not None else self.level >= (need.level or 0)

@@ -125,7 +125,9 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFilter:
-    """Which reviews: `mine` (called to me, owned by me), `roles` (my roles'), `decided` (over), `all` (auditors)."""
+    """Which reviews: `mine` (called to me, owned by me), `roles` (my roles'), `decided` (over), `all` (who may
+    read all: auditors, and who may break the glass).
+    """
 
     view: str = "roles"
     action: str | None = None

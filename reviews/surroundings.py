@@ -33,8 +33,9 @@ class Surroundings:
 
     `link` is the full page. `revealed` shows what is redacted (the caller has checked and logged it). `names` maps
     person ids to names; `people` are those a review may be handed to. `reader` is whose copy it is, None where many
-    read it; `rights` are theirs, or those that anybody holds. `stop` is why the agent is stopped, `origin` what the
-    review follows from.
+    read it: of the controls they have those that would work for them. `acts`: they may do more with it than read it.
+    `senior` is the level from which an approval of it is revoked. `rights` are theirs, or those that anybody holds.
+    `stop` is why the agent is stopped, `origin` what the review follows from.
     """
 
     link: str = ""
@@ -44,6 +45,8 @@ class Surroundings:
     people: tuple[str, ...] = ()
     revealed: bool = False
     reader: Person | None = None
+    acts: bool = True
+    senior: int = 0
     rights: frozenset[Right] = frozenset()
     stop: Stop | None = None
     origin: Origin | None = None

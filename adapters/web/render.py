@@ -117,7 +117,7 @@ def landing(person: Person) -> str:
 
 def inbox(page: QueuePage, filter: QueueFilter, visit: Visit, said: Said | None = None) -> str:
     """The queue."""
-    views = {name: label for name, label in VIEWS.items() if name != "all" or (visit.person and visit.person.auditor)}
+    views = {name: label for name, label in VIEWS.items() if name != "all" or (visit.person and visit.person.reads_all)}
     return _page("inbox.html", visit, page=page, filter=filter, views=views, empty=EMPTY[filter.view], said=said)
 
 

@@ -33,7 +33,7 @@ def register(root: typer.Typer) -> None:
 
 def inbox(
     view: Annotated[
-        str, typer.Option(help="mine, roles (what your roles may decide), decided, all (auditors).")
+        str, typer.Option(help="mine, roles (what your roles may decide), decided, all (auditors, break_glass).")
     ] = "roles",
     as_json: AsJson = False,
     token: Token = None,

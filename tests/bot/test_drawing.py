@@ -118,3 +118,15 @@ async def test_an_appeal_names_who_appeals_and_why(house: House) -> None:
     await store.tx(lambda tx: tx.record(entry, first.id))
     review = await keep(store, a_review(about=first.id, relation=Relation.APPEAL, created_at=first.created_at))
     assert "Bo appeals: “It was returned”." in callouts(await drawn(house, review))
+
+
+async def test_who_may_only_break_the_glass_finds_it_and_has_no_vote(house: House) -> None:
+    """All reviews are in a view of their own, for glass is broken where nobody was asked to observe yet."""
+    agent = await house.agent()
+    review = await agent.asked()
+    bo = house.app.directory.person("bo")
+    assert bo is not None
+    page = await house.app.desk.queue(bo, QueueFilter(view="all"))
+    assert ([item.id for item in page.items], page.counts["all"]) == ([review["id"]], 1)
+    card = await house.app.desk.read(review["id"], bo, surface="web")
+    assert verbs(card) == {Verb.ESCALATE, Verb.COMMENT, Verb.BREAK_GLASS, Verb.STOP}

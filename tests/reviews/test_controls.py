@@ -17,6 +17,8 @@ from reviews.model import (
     Glass,
     Grant,
     GrantState,
+    Need,
+    Order,
     Person,
     Review,
     ReviewType,
@@ -26,6 +28,7 @@ from reviews.model import (
     Status,
     Tier,
     Verb,
+    Vote,
 )
 from reviews.surroundings import Surroundings
 from reviews.values import replace
@@ -256,3 +259,44 @@ def test_agents_are_stopped_and_resumed_where_no_review_is() -> None:
     many = over_agents([f"a{n}" for n in range(200)], ())
     assert many is not None
     assert [len(c.form.fields[0].choices) for c in many.controls if c.form] == [MOST_FIELDS]
+
+
+def test_who_may_not_decide_has_what_would_work() -> None:
+    """Escalating, commenting and their own rights; no vote, and nothing to take or hand over."""
+    people = {"ana": "Ana Ruiz", "bo": "Bo"}
+    glass = replace(_reader("bo", Right.BREAK_GLASS), roles=frozenset())
+    seen = controls(a_review(), people=people, reader=glass, rights=glass.may)
+    assert set(seen) == {Verb.ESCALATE, Verb.COMMENT, Verb.BREAK_GLASS}
+    asked = a_review(status=Status.CHANGES_REQUESTED)
+    assert set(controls(asked, reader=glass)) == {Verb.COMMENT}
+    assert set(controls(a_review(), hides=True, reader=glass, acts=False)) == set()
+
+
+def test_who_gave_their_yes_is_not_asked_for_it_again() -> None:
+    """Nor is who is not to come yet; both may still say no."""
+    turns = a_route(tier=Tier.DUAL, needs=(Need(role="manager"), Need(role="security")), order=Order.SEQUENCE)
+    ana, bo = _person("ana", "manager"), _person("bo", "security")
+    review = a_review(route=turns)
+    assert Verb.APPROVE in controls(review, reader=ana)
+    assert not {Verb.APPROVE} & set(controls(review, reader=bo))
+    voted = replace(review, votes=(_yes("ana", 0),))
+    assert Verb.APPROVE in controls(voted, reader=bo)
+    assert Verb.APPROVE not in controls(voted, reader=ana)
+    assert Verb.REJECT in controls(voted, reader=ana)
+
+
+def test_an_approval_is_revoked_by_who_is_senior_enough() -> None:
+    """As far as the house knows the level it takes."""
+    granted = _decided(Status.APPROVED, grant=Grant(state=GrantState.OPEN, valid_until=START))
+    bo = replace(_person("bo", "manager"), level=2)
+    assert Verb.REVOKE in controls(granted, reader=bo, senior=2)
+    assert Verb.REVOKE not in controls(granted, reader=bo, senior=3)
+    assert Verb.REVOKE in controls(granted, senior=3)
+
+
+def _person(name: str, role: str) -> Person:
+    return Person(id=name, name=name, roles=frozenset({role}))
+
+
+def _yes(person: str, slot: int) -> Vote:
+    return Vote(person=person, name=person, verb=Verb.APPROVE, revision=1, at=START, surface="web", slots=(slot,))
