@@ -96,7 +96,7 @@ class GlassRules(Section):
 
 
 class Audit(Section):
-    """The log."""
+    """The log. Reserved: both keys are taken and checked, and nothing acts on them yet; `placet doctor` says so."""
 
     checkpoint_channel: str | None = Field(default=None, description="Where the daily checkpoint is posted.")
     retention_days: int = Field(
@@ -135,7 +135,7 @@ class Config(Section):
         description="Whether a changed policy file is taken over at once, or after two people approved the change "
         "(`placet policy apply`).",
     )
-    audit: Audit = Field(default=Audit(), description="The log.")
+    audit: Audit = Field(default=Audit(), description="The log. Reserved: without effect yet.")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:

@@ -24,7 +24,7 @@ def tell(tx: Tx, done: Transition, presser: Person, directory: Directory, base: 
     else:
         return
     lines = (quoted(title_of(review)), *text, f"{base}/reviews/{review.id}")
-    bulletins.publish(tx, title, "\n".join(lines), _concerned(review, presser, directory), tone=Tone.DANGER)
+    bulletins.publish(tx, title, "\n".join(lines), concerned(review, presser, directory), tone=Tone.DANGER)
 
 
 def _asked(review: Review) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def _why(review: Review, reason: str) -> str:
     return f"Why: {quoted(hide(clean(reason)))}"
 
 
-def _concerned(review: Review, presser: Person, directory: Directory) -> tuple[Target, ...]:
+def concerned(review: Review, presser: Person, directory: Directory) -> tuple[Target, ...]:
     """Where the people of every role that was needed are, and each who may break the glass but who pressed."""
     roles = dict.fromkeys(role for need in review.route.needs for role in directory.holding(need))
     places = (place for role in roles for place in directory.places(role))

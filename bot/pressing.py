@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.drawing import senior_level
 from bot.entries import MOST_SENIOR
+from bot.glass import concerned
 from bot.ids import review_id
 from bot.listing import concerns, may_see
 from bot.people import Directory
@@ -154,18 +155,15 @@ class Pressing:
         return who.make(Handed, to=person, until=at + TAKEN_FOR, targets=directory.first_places([person.id]))
 
     def _broken_glass(self, who: _Particulars, review: Review, person: Person) -> Event:
-        """Told to everybody it concerns: the channels of the roles needed, and each who may observe it."""
+        """Its card goes where it is told."""
         directory = self._service.directory()
-        roles = dict.fromkeys(need.role for need in review.route.needs if need.role is not None)
-        channels = [place for role in roles for place in directory.channels(role)]
-        others = [other.id for other in directory.with_right(Right.BREAK_GLASS) if other.id != person.id]
         rules = directory.config.glass
         return who.make(
             BrokenGlass,
             allowed=Right.BREAK_GLASS in person.may,
             window=durations.parse(rules.window),
             valid_for=durations.parse(rules.valid_for),
-            targets=tuple(dict.fromkeys((*channels, *directory.first_places(others)))),
+            targets=concerned(review, person, directory),
         )
 
     def _appealed(self, who: _Particulars, review: Review, person: Person, at: datetime) -> Event:

@@ -37,9 +37,7 @@ class Console:
 
     name = "console"
     tenant: str | None = None
-    abilities = Abilities(
-        forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=100_000, per_second=9
-    )
+    abilities = Abilities(threads=True, live=False, finds=True, max_bytes=100_000, per_second=9)
 
     def __init__(self, desk: Desk, secret: str) -> None:
         self.desk, self.secret = desk, secret.encode()

@@ -170,12 +170,12 @@ class BrokenGlass(PersonEvent):
     """An emergency approval: the first person who may asks for it, a second one who may observes it.
 
     `allowed` says whether this person may; the second must come within `window`, told at `targets` (every place and
-    person that may observe); the approval is good for `valid_for` at most.
+    person it concerns); the approval is good for `valid_for` at most.
     """
 
     allowed: bool
-    window: timedelta = timedelta(minutes=15)
-    valid_for: timedelta = timedelta(minutes=15)
+    window: timedelta
+    valid_for: timedelta
     targets: tuple[Target, ...] = ()
 
 

@@ -42,8 +42,6 @@ class Abilities:
     surface is one address for everybody called (a pager).
     """
 
-    forms: bool
-    ephemeral: bool
     threads: bool
     live: bool
     finds: bool

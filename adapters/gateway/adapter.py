@@ -34,8 +34,6 @@ class GatewayAdapter:
     def __init__(self, gateway: Gateway, door: Door) -> None:
         self.name = gateway.name
         self.abilities = Abilities(
-            forms=False,
-            ephemeral=False,
             threads=False,
             live=False,
             finds=False,

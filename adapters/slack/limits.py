@@ -10,9 +10,7 @@ from typing import Final
 from reviews.ports import Abilities
 
 #: `max_bytes` is a budget: near 13,200 Slack answers `msg_blocks_too_long`, a limit it does not document.
-ABILITIES: Final = Abilities(
-    forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=12_000, per_second=1.0
-)
+ABILITIES: Final = Abilities(threads=True, live=False, finds=True, max_bytes=12_000, per_second=1.0)
 
 MESSAGE_BLOCKS: Final = 50
 #: Blocks of a modal and of Home, and a budget in bytes for them: Slack takes 250,000.

@@ -11,9 +11,7 @@ from typing import Final
 from reviews.ports import Abilities
 
 #: `max_bytes` is a budget for the card's JSON: some of Teams' ways refuse 28 KB.
-ABILITIES: Final = Abilities(
-    forms=True, ephemeral=False, threads=True, live=False, finds=False, max_bytes=24_000, per_second=7.0
-)
+ABILITIES: Final = Abilities(threads=True, live=False, finds=False, max_bytes=24_000, per_second=7.0)
 
 #: Bytes that the buttons may take with the forms behind them, so that the card keeps room for what it says.
 BUTTONS_BYTES: Final = 12_000

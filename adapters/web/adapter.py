@@ -44,9 +44,7 @@ class WebAdapter:
 
     name = "web"
     tenant: str | None = None
-    abilities = Abilities(
-        forms=True, ephemeral=True, threads=True, live=True, finds=True, max_bytes=10_000_000, per_second=1000.0
-    )
+    abilities = Abilities(threads=True, live=True, finds=True, max_bytes=10_000_000, per_second=1000.0)
 
     def __init__(self, setup: Setup, section: config.WebConfig) -> None:
         self.previews: dict[str, Callable[[Card], str]] = {}

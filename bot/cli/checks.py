@@ -52,6 +52,7 @@ def _checks(
         ("keys", lambda: checks_machine.keys(config, folder, env)),
         ("public_url", lambda: checks_machine.public_url(config)),
         ("callbacks", lambda: checks_house.callbacks(config)),
+        ("audit", lambda: checks_house.audit(config)),
         ("people", lambda: checks_house.people(config, folder)),
         ("groups", lambda: checks_house.groups(config, env)),
         ("rotations", lambda: checks_house.rotations(config, folder, env)),

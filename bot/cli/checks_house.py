@@ -87,6 +87,14 @@ def callbacks(config: Config) -> list[Finding]:
     return found or [ok("callbacks", f"public https, and beyond it {beyond}")]
 
 
+def audit(config: Config) -> list[Finding]:
+    """Whether somebody relies on what nothing does yet."""
+    if not config.audit.model_fields_set:
+        return []
+    text = f"{' and '.join(sorted(config.audit.model_fields_set))} has no effect yet: nothing is erased, nothing posted"
+    return [warn("audit", text, "Take `audit:` out, or know that it waits for a later version.")]
+
+
 # ---------------------------------------------------------------------------------------------- people
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.bulletins import lately
 from reviews.card import Tone
-from reviews.events import Answer
+from reviews.events import COURTESY, Answer
 from reviews.keeping import Bulletin
 from reviews.model import Object, Person
 from tests.fakes.app import Caller, House, running
@@ -104,3 +104,15 @@ async def test_the_words_are_bounded_and_hide_what_is_hidden(house: House, agent
     (asked,) = await told(house, "bo")
     assert "4111111111111111" not in asked.text
     assert (len(asked.text) < 600, len(asked.text.splitlines())) == (True, 4)
+
+
+@pytest.mark.parametrize("action", ["refund.issue", "server.stop"])
+async def test_its_card_goes_where_it_is_told(house: House, agent: Caller, action: str) -> None:
+    """To one set of places, whether the route needs a role or a level."""
+    review = await agent.asked(action)
+    assert (await house.press("break_glass", review, person="cy", reason=WHY)).answer is Answer.DONE
+    (asked,) = await told(house, "di")
+    cards, notices = await house.store.view(lambda tx: (tx.copies(review["id"]), tx.copies(asked.id)))
+    posted = {copy.target for copy in cards if copy.rung == COURTESY}
+    assert posted == {copy.target for copy in notices}
+    assert {target.address for target in posted} == {"C-MANAGERS", "bo", "di"}

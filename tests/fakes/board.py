@@ -51,9 +51,7 @@ class Board:
 
     name: str = "slack"
     abilities: Abilities = field(
-        default_factory=lambda: Abilities(
-            forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=10**6, per_second=1000.0
-        )
+        default_factory=lambda: Abilities(threads=True, live=False, finds=True, max_bytes=10**6, per_second=1000.0)
     )
     faults: list[Exception | None] = field(default_factory=list)
     made: bool = False

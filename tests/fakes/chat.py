@@ -14,9 +14,7 @@ from reviews.ports import Abilities, Health, MessageRef
 
 TEAM = "T1"
 #: As fast as asked, so that a clock that stands holds nothing up.
-_ABLE = Abilities(
-    forms=True, ephemeral=True, threads=True, live=False, finds=True, max_bytes=10**6, per_second=float("inf")
-)
+_ABLE = Abilities(threads=True, live=False, finds=True, max_bytes=10**6, per_second=float("inf"))
 
 
 @dataclass

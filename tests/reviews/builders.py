@@ -134,7 +134,8 @@ def proposing(review: Review, amount: float, **route: Any) -> Proposal:
 
 def by(kind: type[P], person: Person, minutes: float = 5, **over: Any) -> P:
     """A person's event after so many minutes, on the web."""
-    return kind(**({"person": person, "at": at(minutes), "surface": "web"} | over))
+    rules = {"window": 15 * MINUTE, "valid_for": 15 * MINUTE} if kind is BrokenGlass else {}
+    return kind(**({"person": person, "at": at(minutes), "surface": "web"} | rules | over))
 
 
 def edits(review: Review, person: Person, amount: float, minutes: float = 5, **over: Any) -> Edited:

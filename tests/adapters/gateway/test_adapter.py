@@ -122,7 +122,7 @@ async def test_a_gateway_says_what_it_can_do(sms: Rig, mail: Rig) -> None:
     """Nothing is pressed, found or drawn again, and each person has an address of their own."""
     for rig in (sms, mail):
         able = rig.adapter.abilities
-        assert (able.forms, able.ephemeral, able.threads, able.live, able.finds, able.redrawn) == (False,) * 6
+        assert (able.threads, able.live, able.finds, able.redrawn) == (False,) * 4
         assert not able.shared
         assert (await rig.adapter.health()).ok
         with pytest.raises(SurfaceBlind):

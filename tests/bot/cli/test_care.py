@@ -57,6 +57,7 @@ def test_every_warning_has_a_way_out(placet: Placet, house: Path) -> None:
         ({"server": {"public_url": "http://placet.example.com", "port": 0}}, "public_url", "warn", "TLS"),
         ({"server": {"public_url": "https://placet.example.com/x", "port": 0}}, "public_url", "bad", "path"),
         ({"callbacks": {"allow": []}}, "callbacks", "warn", "127.0.0.1:8991"),
+        ({"audit": {"retention_days": 400}}, "audit", "warn", "no effect yet"),
         ({"callbacks": {"allow": ["0.0.0.0/0"]}}, "callbacks", "bad", "every address"),
         ({"people": []}, "people", "bad", "nobody"),
         ({"people": [{"id": "me", "name": "Me", "roles": ["lead"]}]}, "people", "warn", "reviewer has nobody"),
