@@ -17,6 +17,7 @@ from bot.app import ADAPTERS, agents_of
 from bot.calendars import Calendars
 from bot.change_route import ACTION, guarded, missing
 from bot.cli.checks_machine import Served
+from bot.cli.starting import PLACEHOLDER
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.groups import Unread, members_of, spelled
@@ -36,6 +37,7 @@ from reviews.values import replace
 _WIDE = 8
 #: So many people are named.
 _NAMED = 5
+_NOBODY_FIX = "Write who it is to be: a policy that asks for two people waits for the second one until it expires."
 _STOP_FIX = "Write `may: [stop]` at a role somebody holds; until then an operator can: `placet agent stop NAME`."
 
 
@@ -111,6 +113,7 @@ def people(config: Config, folder: Path) -> list[Finding]:
     grouped = any(entry.members for entry in config.roles.values())
     idle = [p.id for p in config.people if not p.roles and not p.auditor and not grouped]
     found += [warn("people", f"{who} has no role, and sees nothing", "Give them a role, or auditor.") for who in idle]
+    found += [warn("people", f"{p.id} is nobody yet", _NOBODY_FIX) for p in config.people if p.name == PLACEHOLDER]
     found += _slots(config, folder, holders)
     return found or [ok("people", f"{len(config.people)} people in {len(config.roles)} roles")]
 

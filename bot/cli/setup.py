@@ -20,6 +20,10 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take the defaults and what is given.")] = False,
     dir_: Annotated[Path, typer.Option("--dir", help="The folder to write to.", metavar="DIR")] = Path(),
     person: Annotated[str | None, typer.Option(help="Your id, short, such as ana.  [default: me]")] = None,
+    second: Annotated[
+        str | None,
+        typer.Option(help="The id of a second person, for a policy that asks for two.  [default: a placeholder]"),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Your name, as cards show it.  [default: the id]")] = None,
     port: Annotated[int | None, typer.Option(help="The port.  [default: 8080]", min=0, max=65535)] = None,
     policy: Annotated[
@@ -29,11 +33,13 @@ def init(
     """Write a placet.yml and a policy that work at once. Nothing that is there is overwritten."""
     from bot.cli import starting  # noqa: PLC0415 - a quick start: loaded by the command that needs it
 
-    chosen = starting.Choices(person=person, name=name, port=port, policy=policy)
+    chosen = starting.Choices(person=person, name=name, port=port, policy=policy, second=second)
     if not yes:
         chosen = starting.ask(chosen)
     for path in starting.write(dir_, chosen.complete()):
         typer.echo(f"wrote {path}")
+    if starting.PLACEHOLDER in (dir_ / "placet.yml").read_text("utf-8"):
+        typer.echo("This policy asks for more people than you: put in who stands where placet.yml says Nobody yet.")
     here = "" if dir_ == Path() else f" --config {dir_ / 'placet.yml'}"
     typer.echo("")
     typer.echo("Next, in this terminal and another:")

@@ -18,6 +18,9 @@ from policies import load as policies
 from policies.model import Policy
 from reviews.errors import PlacetError
 
+#: The name of who holds a place that a policy needs filled; `placet doctor` asks who it is to be.
+PLACEHOLDER = "Nobody yet"
+_PLACES = ("second", "third", "fourth", "fifth")
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _IGNORED = "# Secrets and data do not belong into a repository.\nkeys/\n*.db\n*.db-*\n*.db.*\n.env\n"
 
@@ -34,6 +37,7 @@ class Choices:
     name: str | None = None
     port: int | None = None
     policy: str | None = None
+    second: str | None = None
 
     def complete(self) -> Choices:
         """The choices with the defaults for what was not chosen."""
@@ -46,20 +50,27 @@ def ask(chosen: Choices) -> Choices:
     """Ask a person for what was not given."""
     known = ", ".join((STARTER, *policies.library_names()))
     person = chosen.person or typer.prompt("Your id, short and lower case", default="me")
-    return Choices(
+    given = Choices(
         person=person,
         name=chosen.name or typer.prompt("Your name, as cards show it", default=str(person).title()),
         port=chosen.port if chosen.port is not None else typer.prompt("Port", default=8080, type=int),
         policy=chosen.policy or typer.prompt(f"Policy to begin with ({known})", default=STARTER),
     )
+    if chosen.second or _wanted(_policy(given.policy or STARTER)[1]) < 2:
+        return replace(given, second=chosen.second)
+    asked = "The policy asks for two people. The other one's id; empty to fill it in later"
+    return replace(given, second=typer.prompt(asked, default="", show_default=False) or None)
 
 
 def write(folder: Path, chosen: Choices) -> list[Path]:
     """Write the files; the paths written. Raises CannotInit before anything is written."""
     text, policy = _policy(chosen.policy or STARTER)
     person = chosen.person or ""
-    if not _ID.fullmatch(person):
-        raise CannotInit(f"{person!r} is no id: write lower-case letters, digits, dots and hyphens, such as ana.")
+    for who in (person, *([] if chosen.second is None else [chosen.second])):
+        if not _ID.fullmatch(who):
+            raise CannotInit(f"{who!r} is no id: write lower-case letters, digits, dots and hyphens, such as ana.")
+    if chosen.second == person:
+        raise CannotInit(f"{person!r} is you already: a second person has another id.")
     files = {"placet.yml": _config_text(chosen, policy), "policy.yml": text, ".gitignore": _IGNORED}
     _proved(files["placet.yml"], text)
     present = [name for name in files if name != ".gitignore" and (folder / name).exists()]
@@ -107,12 +118,26 @@ def _config_text(chosen: Choices, policy: Policy) -> str:
     person = chosen.person or ""
     people = "\n".join(
         f"  - {{id: {_word(who)}, name: {_word(name)}, roles: [{', '.join(roles)}]}}"
-        for who, name in [(person, chosen.name or person), *((other, other) for other in others if other != person)]
+        for who, name in _people(chosen, others, _wanted(policy))
     )
     levels = "\n".join(f"  {role}: {{level: {_level(role, policy)}}}" for role in roles)
     return _CONFIG.format(
         port=chosen.port, people=people, roles=levels, rotations=_rotations(rotations, person), person=person
     )
+
+
+def _wanted(policy: Policy) -> int:
+    """How many people a policy asks for at once."""
+    return max(len(rule.route.needs) for rule in (*policy.rules, policy.default))
+
+
+def _people(chosen: Choices, called: Iterable[str], wanted: int) -> list[tuple[str, str]]:
+    """Ids and names: who begins, the second one, whom the policy calls by name, and placeholders up to `wanted`."""
+    person, second = chosen.person or "", chosen.second
+    known = {person: chosen.name or person} | ({second: second.title()} if second else {})
+    known |= {other: other for other in called if other not in known}
+    free = (place for place in _PLACES if place not in known)
+    return [*known.items(), *((place, PLACEHOLDER) for place, _ in zip(free, range(wanted - len(known)), strict=False))]
 
 
 def _word(text: str) -> str:

@@ -126,6 +126,7 @@ def test_what_one_person_alone_cannot_do(placet: Placet, tmp_path: Path) -> None
     """More slots than people, a rotation of one, a rung by a way that is not set up."""
     placet("init", "--yes", "--dir", tmp_path, "--policy", "it-operations", "--port", 0)
     config = tmp_path / "placet.yml"
+    change(config, people=[person for person in yaml.safe_load(config.read_text())["people"] if person["id"] == "me"])
     assert "nobody fills two slots" in _found(placet, config, "people", "bad")
     assert "it-ops.primary: me now" in _found(placet, config, "rotations", "ok")
     assert "goes by sms, which is no gateway" in _found(placet, config, "policy", "warn")

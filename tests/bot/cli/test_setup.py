@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.starting import PLACEHOLDER
 from bot.config import load
 from bot.people import Directory
 from policies.explain import run_tests
@@ -28,6 +29,24 @@ def test_what_is_written_loads_with_every_name_known_and_its_tests_pass(
     assert rules.tests
     assert all(result.passed for result in run_tests(rules))
     assert "keys/" in (tmp_path / ".gitignore").read_text()
+    examined = placet("doctor", "--config", tmp_path / "placet.yml")
+    assert examined.code == 0, examined.out
+    filled = any(person.name == PLACEHOLDER for person in config.people)
+    assert filled == (PLACEHOLDER in ran.out) == ("is nobody yet" in examined.out)
+    assert filled or len(config.people) >= max(len(rule.route.needs) for rule in (*rules.rules, rules.default))
+
+
+def test_a_second_person_is_named(placet: Placet, tmp_path: Path) -> None:
+    """Where a policy asks for two; else nobody is made up, and nobody is asked for."""
+    placet("init", "--yes", "--dir", tmp_path, "--policy", "it-operations", "--person", "ana", "--second", "bo")
+    config = load(tmp_path / "placet.yml")
+    assert [(person.id, person.name) for person in config.people] == [("ana", "Ana"), ("bo", "Bo")]
+    assert "nobody yet" not in placet("doctor", "--config", tmp_path / "placet.yml").out
+    asked = placet("init", "--dir", tmp_path / "asked", given="ana\nAna\n8123\nit-operations\nbo\n")
+    assert "asks for two people" in asked.out
+    assert [person.id for person in load(tmp_path / "asked" / "placet.yml").people] == ["ana", "bo"]
+    placet("init", "--dir", tmp_path / "alone", given="ana\nAna\n8123\nstarter\n")
+    assert [person.id for person in load(tmp_path / "alone" / "placet.yml").people] == ["ana"]
 
 
 def test_what_is_there_is_not_overwritten(placet: Placet, house: Path) -> None:
@@ -49,7 +68,12 @@ def test_without_yes_it_asks(placet: Placet, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "says"), [(("--policy", "nope"), "three-tier-fintech"), (("--person", "Ana Ruiz"), "lower-case")]
+    ("given", "says"),
+    [
+        (("--policy", "nope"), "three-tier-fintech"),
+        (("--person", "Ana Ruiz"), "lower-case"),
+        (("--second", "me"), "is you already"),
+    ],
 )
 def test_what_does_not_fit_is_said_before_anything_is_written(
     placet: Placet, tmp_path: Path, given: tuple[str, str], says: str
