@@ -7,7 +7,7 @@ whoever asks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.ids import hash_of
 from bot.keys import make_ticket, valid_ticket
@@ -27,6 +27,8 @@ SENT = (
 )
 #: How often one person is sent a new link to one review.
 _AGAIN = timedelta(minutes=5)
+#: How often one link is heeded that asks for another, whatever it comes to.
+_BETWEEN = timedelta(seconds=10)
 
 
 class FrontDoor:
@@ -38,6 +40,7 @@ class FrontDoor:
         self._store, self._directory, self._clock, self._demo = store, directory, clock, demo
         self._base = base
         self._tokens: dict[str, Ticket] = {}
+        self._asked: dict[str, datetime] = {}
 
     async def link(self, person: str, *, scope: str | None = None) -> str:
         """Make a sign-in link's secret for a person; with `scope`, for one review only. Raises NotFound."""
@@ -78,7 +81,9 @@ class FrontDoor:
             tx.put_ticket(replace(ticket, used_at=tx.now()))
             return _made(tx, "session", ticket.person, ticket.via, ticket.scope)
 
-        return self._opened(await self._store.tx(spend))
+        # Looked at first: whoever tries links that are none costs a read, and keeps nobody from writing.
+        known = isinstance(await self.peek(link), Person)
+        return self._opened(await self._store.tx(spend)) if known else _SPENT
 
     async def invite(self, person: str, review: str) -> str:
         """A link by which a person may look at one review, for an hour. Its address. Raises NotFound."""
@@ -86,8 +91,20 @@ class FrontDoor:
 
     async def again(self, link: str) -> str:
         """Send a link that ran out anew, to where its person was called to that review, while it waits."""
-        await self._store.tx(lambda tx: self._send_again(tx, tx.ticket(hash_of(link))))
+        ticket = await self._store.view(lambda tx: tx.ticket(hash_of(link)))
+        # The answer is the same, and so is what it costs: only a link of ours, and only now and then, is a write.
+        if ticket is not None and ticket.kind == "link" and self._turn(ticket):
+            await self._store.tx(lambda tx: self._send_again(tx, tx.ticket(ticket.hash)))
         return SENT
+
+    def _turn(self, ticket: Ticket) -> bool:
+        """Whether another link was not asked for with this one a moment ago; a restart forgives."""
+        now = self._clock.now()
+        self._asked = {link: at for link, at in self._asked.items() if now - at < _BETWEEN}
+        if ticket.hash in self._asked:
+            return False
+        self._asked[ticket.hash] = now
+        return True
 
     def _send_again(self, tx: Tx, ticket: Ticket | None) -> None:
         if ticket is None or ticket.kind != "link" or ticket.scope is None:

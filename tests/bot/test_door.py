@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from reviews.events import Interaction
 from reviews.keeping import Copy, Tx
 from reviews.model import Identity, Object, Person, Target, Verb
 from reviews.ports import Refusal, Session
-from tests.fakes.app import CONFIG, House, running
+from tests.fakes.app import CONFIG, House, T, Watched, running
 from tests.fakes.clock import FakeClock
 
 PEOPLE: list[Object] = [*CONFIG["people"]]
@@ -148,3 +149,34 @@ async def test_by_a_link_alone_one_reads_takes_escalates_and_rejects(tmp_path: P
             reply = await house.app.desk.interact(pressed)
             refused += [verb] if "A link alone" in reply.text else []
         assert refused == [Verb.APPROVE, Verb.EDIT, Verb.ANSWER, Verb.HAND]
+
+
+class Counted(Watched):
+    """A store that counts what is written by way of it."""
+
+    written = 0
+
+    async def tx(self, fn: Callable[[Tx], T]) -> T:
+        """Count it."""
+        self.written += 1
+        return await super().tx(fn)
+
+
+async def test_asking_without_end_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no link of ours is looked up only; one of ours is heeded now and then."""
+    clock = FakeClock()
+    async with running(tmp_path, clock=clock) as house:
+        review = await (await house.agent()).asked()
+        known = secret_of(await house.app.door.invite("ana", review["id"]))
+        door, store = house.app.door, Counted(house.store)
+        monkeypatch.setattr(door, "_store", store)
+        for _ in range(3):
+            assert await door.again("made-up") == SENT
+            assert isinstance(await door.enter("made-up"), Refusal)
+        assert store.written == 0
+        for _ in range(3):
+            assert await door.again(known) == SENT
+        assert store.written == 1
+        clock.forward(timedelta(seconds=10))
+        await door.again(known)
+        assert store.written == 2
