@@ -146,8 +146,7 @@ def climb(review: Review, at: datetime, upto: int, reach: Sequence[Reach], *, wh
         return _reminded(replace(review, ladder=fired), at, overdue)
     later = any(chain[rung].after > timedelta(0) for rung in calls)
     detail: Object = {"rungs": list(calls), "epoch": ladder.epoch, "persons": _persons(calls), "why": why}
-    if roles := _roles(chain, calls):
-        detail["roles"] = roles
+    detail |= {"roles": roles} if (roles := _roles(chain, calls)) else _queues(review, calls)
     kind = "review.escalated" if later else "review.called"
     effects = [*_rang(ladder.epoch, at, calls), Record(kind=kind, at=at, actor="placet", detail=detail)]
     if later:
@@ -192,6 +191,14 @@ def _roles(chain: Sequence[Rung], calls: Iterable[int]) -> list[str]:
     """The roles that are called by name."""
     notified = [target for rung in calls for target in chain[rung].notify if target.startswith(_ROLE)]
     return [target.removeprefix(_ROLE) for target in dict.fromkeys(notified)]
+
+
+def _queues(review: Review, calls: dict[int, Reach]) -> Object:
+    """Whose queue alone shows it, for no channel of theirs is written down; nothing where a card is posted."""
+    if any(who.targets or who.persons for who in calls.values()):
+        return {}
+    reached = any(who.unreachable is None for who in calls.values())
+    return {"queues": [str(need) for need in eligibility.coming(review)] if reached else []}
 
 
 def _persons(calls: dict[int, Reach]) -> list[str]:
@@ -272,7 +279,8 @@ def call_next(review: Review, at: datetime, reach: Sequence[Reach]) -> tuple[Rev
     calls = {rung: _afresh(review, reach[rung]) for rung in fired if _ROLES in chain[rung].notify}
     if not calls:
         return review, ()
-    detail = {"rungs": list(calls), "epoch": epoch, "persons": _persons(calls), "turn": str(slots[filled])}
+    detail: Object = {"rungs": list(calls), "epoch": epoch, "persons": _persons(calls), "turn": str(slots[filled])}
+    detail |= _queues(review, calls)
     entry = Record(kind="review.called", at=at, actor="placet", detail=detail)
     after, given = _joined(review, at, calls, ladder=review.ladder, version=review.version)
     effects = (*_missed(at, calls), entry, *given, *_posts(epoch, calls))

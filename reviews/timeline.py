@@ -14,6 +14,8 @@ _Words = Callable[[str, Object], str]
 
 
 def _people(detail: Object) -> str:
+    if "queues" in detail:
+        return f"{', '.join(detail['queues'])}, in their queue" if detail["queues"] else "nobody"
     return ", ".join(detail.get("persons") or detail.get("roles") or ("the channel",))
 
 

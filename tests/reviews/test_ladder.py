@@ -25,7 +25,7 @@ from reviews.events import (
     Transition,
     Unreachable,
 )
-from reviews.ladder import call_next
+from reviews.ladder import call_next, climb
 from reviews.lifecycle import decide, next_alarm
 from reviews.model import Need, Order, Reach, Relation, Review, Rung, Status, Target, Then, Tier
 from tests.reviews.builders import (
@@ -81,6 +81,17 @@ def test_notify_only_makes_nobody_an_elector() -> None:
     review = after(opened(chain=chain), ticks(opened(chain=chain), 10))
     assert (review.ladder.fired, review.called) == (2, {})
     assert decide(review, by(Approved, FAY, 11)).answer is Answer.FORBIDDEN
+
+
+def test_a_role_without_a_channel_is_called_in_its_queue() -> None:
+    """Not in a channel that there is not; who cannot be reached at all is not called there either."""
+    for reach, queues in ((Reach(), ["manager"]), (Reach(unreachable="Nobody has the role."), [])):
+        chain = (CHAIN[0], CHAIN[3])
+        before = opened(chain=chain)
+        review = dataclasses.replace(before, ladder=dataclasses.replace(before.ladder, fired=0))
+        _, effects = climb(review, at(0), 1, (reach,), why="silence")
+        (called,) = (effect for effect in effects if isinstance(effect, Record) and effect.kind == "review.called")
+        assert called.detail["queues"] == queues
 
 
 def test_rungs_overdue_together_go_out_as_one() -> None:

@@ -35,6 +35,8 @@ def test_people_are_named() -> None:
         ("review.called", "system", {"persons": ["ana", "gone"]}),
         ("review.escalated", "person:ana", {"persons": [], "why": "pressed"}),
         ("review.escalated", "system", {"persons": [], "roles": ["lead", "chief"], "why": "slack has failed."}),
+        ("review.called", "system", {"persons": [], "queues": ["manager", "level 2"]}),
+        ("review.called", "system", {"persons": [], "queues": []}),
         ("review.taken", "person:ana", {"owner": "bo"}),
         ("vote.reject", "person:bo", {}),
         ("card.viewed", "person:bo", {}),
@@ -43,6 +45,8 @@ def test_people_are_named() -> None:
         "Called Ana Ruiz, gone",
         "Escalated to the channel (pressed)",
         "Escalated to lead, chief (slack has failed)",
+        "Called manager, level 2, in their queue",
+        "Called nobody",
         "Bo Lindqvist has it in hand",
         "Bo Lindqvist rejected",
     ]
