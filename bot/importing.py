@@ -268,28 +268,83 @@ def as_yaml(entries: Iterable[Object], indent: str = "  ") -> str:
     return "".join(f"{indent}- {_flow(entry)}\n" for entry in entries)
 
 
-def _flow(entry: Object) -> str:
+def _flow(entry: Any) -> str:
     return yaml.safe_dump(
         entry, default_flow_style=True, allow_unicode=True, width=100_000, sort_keys=False, default_style=None
     ).strip()
 
 
-def append(path: Path, entries: Sequence[Object]) -> None:
-    """Add people to placet.yml under `people:`; all else stays as it is, comments too, and `.bak` is as before.
+def write(path: Path, entries: Sequence[Object], changes: Sequence[Object] = ()) -> None:
+    """Add people to placet.yml under `people:`, and to those of the same id what `changes` have more.
 
-    Raises CannotImport where the file would not load with them; then nothing is written.
+    All else stays as it is, comments too, and `.bak` is as before. Raises CannotImport where the file would not load
+    or would say anything else than that; then nothing is written.
     """
     before, raw = read(path)
-    text = _appended(raw.decode("utf-8"), entries)
+    text = raw.decode("utf-8")
+    for change in changes:
+        text = _changed(text, change)
+    text = _appended(text, entries) if entries else text
     after = parse(yaml.safe_load(text), str(path))
-    there, added = after.people[: len(before.people)], after.people[len(before.people) :]
-    if after.model_copy(update={"people": there}) != before or [p.id for p in added] != [e["id"] for e in entries]:
+    added = after.people[len(before.people) :]
+    there = (_with(person, changes) for person in before.people)
+    meant = before.model_copy(update={"people": (*there, *added)})
+    if after != meant or [p.id for p in added] != [e["id"] for e in entries]:
         raise CannotImport(f"{path} has its people in a shape nothing can be added to. Add what was printed by hand.")
     try:
         shutil.copy2(path, path.with_name(f"{path.name}.bak"))
         _put(path, text)
     except OSError as fault:
         raise CannotImport(f"{path} cannot be written: {fault.strerror}.") from None
+
+
+def _with(person: PersonEntry, changes: Sequence[Object]) -> PersonEntry:
+    """A person with what is more of them."""
+    more = next((change for change in changes if change["id"] == person.id), None)
+    if more is None:
+        return person
+    said = person.model_dump(by_alias=True, exclude_unset=True)
+    return PersonEntry.model_validate(said | more | _identities(said.get("identities", {}), more))
+
+
+def _identities(before: Mapping[str, str], more: Object) -> Object:
+    return {"identities": {**before, **more["identities"]}} if "identities" in more else {}
+
+
+def _changed(text: str, change: Object) -> str:
+    """The text with one person's entry changed where it stands. Raises CannotImport where a value has several lines."""
+    people = _section(text)
+    entries = people.value if isinstance(people, yaml.SequenceNode) else ()
+    for entry in entries:
+        pairs = {key.value: value for key, value in entry.value} if isinstance(entry, yaml.MappingNode) else {}
+        if "id" in pairs and pairs["id"].value == change["id"]:
+            return _spliced(text, entry, pairs, change)
+    raise CannotImport(f"{change['id']} is not where people are listed. Add what was printed by hand.")
+
+
+def _spliced(text: str, entry: yaml.MappingNode, pairs: Mapping[str, yaml.Node], change: Object) -> str:
+    """Values there are replaced, others follow the id; from the end on, so that what lies before stays in place."""
+    for key in change.keys() & pairs.keys():
+        if isinstance(node := pairs[key], yaml.CollectionNode) and not node.flow_style:
+            raise CannotImport(f"{change['id']}'s {key} are written over several lines. Add what was printed by hand.")
+    held = pairs.get("identities") if "identities" in change else None
+    names = yaml.safe_load(text[held.start_mark.index : held.end_mark.index]) if held is not None else {}
+    said = {key: value for key, value in (change | _identities(names or {}, change)).items() if key != "id"}
+    fresh = "".join(_pair(entry, key, value) for key, value in said.items() if key not in pairs)
+    end = pairs["id"].end_mark.index
+    if not entry.flow_style:
+        end = text.find("\n", end) if "\n" in text[end:] else len(text)
+    there = {key: pairs[key] for key in said.keys() & pairs.keys()}
+    splices = [(n.start_mark.index, n.end_mark.index, _flow([said[key]])[1:-1]) for key, n in there.items()]
+    splices.append((end, end, fresh))
+    for start, stop, words in sorted(splices, reverse=True):
+        text = text[:start] + words + text[stop:]
+    return text
+
+
+def _pair(entry: yaml.MappingNode, key: str, value: Any) -> str:
+    words = _flow({key: value})[1:-1]
+    return f", {words}" if entry.flow_style else f"\n{' ' * entry.start_mark.column}{words}"
 
 
 def _put(path: Path, text: str) -> None:

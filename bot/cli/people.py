@@ -40,6 +40,9 @@ def import_(
     write: Annotated[
         bool, typer.Option("--write", help="Add new people to placet.yml; FILE.bak is as before.")
     ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="With --write: also give people known already what is printed of them.")
+    ] = False,
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT,
 ) -> None:
@@ -53,16 +56,19 @@ def import_(
         raise NothingToImport(NothingToImport.__doc__)
     rows = importing.gathered(settings, {s: group for s, group in groups.items() if group}, csv)
     found = importing.match(settings, rows, tuple(role or ()))
-    if write and found.new:
-        importing.append(config, found.new)
+    if update and not write:
+        raise typer.BadParameter("goes with --write; without either, it is printed what would change")
+    changes = found.known if update else ()
+    if write and (found.new or changes):
+        importing.write(config, found.new, changes)
     if as_json:
-        typer.echo(json.dumps(found.as_json(written=write)))
+        typer.echo(json.dumps(found.as_json(written=write) | {"updated": update}))
     else:
-        _print(found, config, written=write)
+        _print(found, config, written=write, updated=update)
     raise typer.Exit(UNSETTLED if found.unsettled else 0)
 
 
-def _print(found: Found, config: Path, *, written: bool) -> None:
+def _print(found: Found, config: Path, *, written: bool, updated: bool) -> None:
     from bot import importing  # noqa: PLC0415 - a quick start: loaded by the command that needs it
     from bot.cli import show  # noqa: PLC0415 - as above
 
@@ -72,7 +78,9 @@ def _print(found: Found, config: Path, *, written: bool) -> None:
         typer.echo("# New: append to `people:`, or run this again with --write.")
         typer.echo(importing.as_yaml(found.new), nl=False)
     if found.known:
-        typer.echo("# Known already: add these keys to the entry of the same id.")
+        done = f"# Known already, and changed in {config}; it was as it is in {config}.bak."
+        todo = "# Known already: add these keys to the entry of the same id, or run this again with --write --update."
+        typer.echo(done if updated else todo)
         typer.echo(importing.as_yaml(found.known), nl=False)
     if not (found.new or found.known or found.unsettled):
         typer.echo(f"Everybody is in {config} already.")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.config import Config, ConfigFault, load, parse
-from bot.importing import CannotImport, Found, Row, append, as_yaml, gathered, match
+from bot.importing import CannotImport, Found, Row, as_yaml, gathered, match, write
 from reviews.model import Object
 from reviews.values import replace
 
@@ -182,7 +182,7 @@ def test_new_people_are_added_and_all_else_stays(tmp_path: Path, text: str) -> N
     file = tmp_path / "placet.yml"
     file.write_text(text, "utf-8")
     before = load(file)
-    append(file, [FAY, {"id": "gil", "name": "yes"}])
+    write(file, [FAY, {"id": "gil", "name": "yes"}])
     after = load(file)
     assert after.people[: len(before.people)] == before.people
     assert [(p.id, p.name) for p in after.people[len(before.people) :]] == [("fay", 'Fay: "the" #1'), ("gil", "yes")]
@@ -206,7 +206,7 @@ def test_what_would_not_load_is_not_written(tmp_path: Path, text: str, entry: Ob
     file = tmp_path / "placet.yml"
     file.write_text(text, "utf-8")
     with pytest.raises(fault):
-        append(file, [entry])
+        write(file, [entry])
     assert file.read_text("utf-8") == text
     assert [each.name for each in tmp_path.iterdir()] == ["placet.yml"]
 
@@ -214,3 +214,43 @@ def test_what_would_not_load_is_not_written(tmp_path: Path, text: str, entry: Ob
 def test_what_is_printed_reads_as_what_was_meant() -> None:
     """So that it can be pasted."""
     assert yaml.safe_load(f"people:\n{as_yaml([FAY])}") == {"people": [FAY]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "after"),
+    [
+        (
+            "  - {id: ana, name: Ana, roles: [clerk]}  # first",
+            "  - {id: ana, identities: {slack: U1}, phone: '+34600', name: Ana, roles: [clerk, manager]}  # first",
+        ),
+        (
+            "  - id: ana  # first\n    name: Ana\n    roles: [clerk]",
+            "  - id: ana  # first\n    identities: {slack: U1}\n    phone: '+34600'\n    name: Ana\n"
+            "    roles: [clerk, manager]",
+        ),
+    ],
+)
+def test_people_known_are_changed_where_they_stand(tmp_path: Path, entry: str, after: str) -> None:
+    """A value there is replaced, others follow the id; comments and everybody else stay."""
+    path = tmp_path / "placet.yml"
+    text = f"# ours\nroles: {{manager: {{}}, clerk: {{}}}}\npeople:\n{entry}\n  - {{id: bo, name: Bo}}\n"
+    path.write_text(text, "utf-8")
+    more = {"id": "ana", "identities": {"slack": "U1"}, "phone": "+34600", "roles": ["clerk", "manager"]}
+    write(path, [{"id": "cy", "name": "Cy"}], [more])
+    assert path.read_text("utf-8") == text.replace(entry, after) + "  - {id: cy, name: Cy}\n"
+    assert (tmp_path / "placet.yml.bak").read_text("utf-8") == text
+    ana = load(path).people[0]
+    assert (ana.identities, list(ana.roles), ana.phone) == ({"slack": "U1"}, ["clerk", "manager"], "+34600")
+
+
+def test_an_identity_joins_those_there_are(tmp_path: Path) -> None:
+    """What they have is never taken away; what lies over several lines is left to a person."""
+    path = tmp_path / "placet.yml"
+    path.write_text("people:\n  - {id: ana, name: Ana, roles: [], identities: {slack: U1}}\n", "utf-8")
+    write(path, [], [{"id": "ana", "identities": {"teams": "t-1"}}])
+    assert load(path).people[0].identities == {"slack": "U1", "teams": "t-1"}
+    text = "people:\n  - id: ana\n    name: Ana\n    identities:\n      slack: U1\n      teams: t-2\n"
+    path.write_text(text, "utf-8")
+    with pytest.raises(CannotImport, match="several lines"):
+        write(path, [], [{"id": "ana", "identities": {"teams": "t-1"}}])
+    assert path.read_text("utf-8") == text

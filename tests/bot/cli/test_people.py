@@ -70,6 +70,19 @@ def test_new_people_are_written(placet: Placet, config: Path) -> None:
     assert json.loads(again.out)["new"] == []
 
 
+def test_people_known_are_changed_only_when_asked(placet: Placet, config: Path) -> None:
+    """Printed at first, and left alone by --write; with --update they get what was printed, and nothing is left."""
+    known = ("people", "import", "--slack", "S1", "--config", config)
+    placet(*known, "--write")
+    assert load(config).people[0].identities.get("slack") is None
+    assert "--write --update" in placet(*known).out
+    assert placet(*known, "--update").code == 2
+    ran = placet(*known, "--write", "--update")
+    assert "Known already, and changed" in ran.out
+    assert {person.id: person.identities.get("slack") for person in load(config).people}["me"] == "U1"
+    assert json.loads(placet(*known, "--json").out)["known"] == []
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
