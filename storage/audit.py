@@ -12,15 +12,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from reviews.digest import canonical
 from reviews.errors import DigestImpossible
 from reviews.events import Record
 from reviews.keeping import Entry
 from reviews.model import Object
 from storage.rows import Params, Row, instant, micros
-
-#: JSON's quotation marks and escapes, the least there can be, as RFC 8785 §3.2.2.2 wants them.
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 ENTRY_COLUMNS = ("seq", "at", "review", "kind", "actor", "body", "detail", "public")
 
@@ -42,24 +41,28 @@ def entry_columns(record: Record, review: str | None) -> Params:
 
 
 def body_of(record: Record, review: str | None, detail_sha256: str) -> bytes:
-    """The canonical bytes (RFC 8785) of an entry: five texts under sorted keys, written out for speed.
+    """The canonical bytes (RFC 8785) of an entry: five texts, written under sorted keys.
 
     Raises DigestImpossible for a text with a lone surrogate.
     """
-    about = "null" if review is None else _quoted(review)
-    text = (
-        f'{{"actor":{_quoted(record.actor)},"at":"{stamp(record.at)}","detail_sha256":"{detail_sha256}",'
-        f'"kind":{_quoted(record.kind)},"review":{about}}}'
-    )
+    entry = {
+        "actor": record.actor,
+        "at": stamp(record.at),
+        "detail_sha256": detail_sha256,
+        "kind": record.kind,
+        "review": review,
+    }
     try:
-        return text.encode()
-    except UnicodeEncodeError as fault:
+        return orjson.dumps(entry)
+    except orjson.JSONEncodeError as fault:
         raise DigestImpossible(str(fault)) from fault
 
 
 def stamp(at: datetime) -> str:
     """The instant as the log writes it: UTC, always six digits of a second."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+    # `isoformat` takes four times as long; this leaves a fraction out where there is none.
+    raw = orjson.dumps(at.astimezone(UTC))
+    return (raw[1:27] if at.microsecond else raw[1:20] + b".000000").decode() + "Z"
 
 
 def entry_from(row: Row) -> Entry:

@@ -44,6 +44,12 @@ def test_what_has_no_canonical_form_is_refused(value: object) -> None:
         audit.entry_columns(Record(kind="k", at=AT, actor="a", detail={"v": value}), None)
 
 
+@given(st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - made aware
+def test_instants_have_six_digits_of_a_second(at: datetime) -> None:
+    """Also where they are noughts."""
+    assert audit.stamp(at) == at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def test_instants_are_written_in_utc() -> None:
     """Whatever the zone an instant came in, with six digits of a second."""
     there = datetime(2026, 11, 21, 10, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
