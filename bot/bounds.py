@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from operator import attrgetter
 from urllib.parse import urlsplit
 
@@ -33,24 +33,26 @@ def beyond_types(request: Request) -> Iterator[tuple[str, str]]:
 
 
 #: Numbers of a request, and between what they lie.
-_RANGES: tuple[tuple[str, Callable[[Request], float | None], float, float, str], ...] = (
-    ("/confidence", lambda request: request.confidence, 0, 1, "from 0 to 1"),
-    ("/risk/score", lambda request: request.risk.score, 0, 1, "from 0 to 1"),
-    ("/risk/sentiment", lambda request: request.risk.sentiment, -1, 1, "from -1 to 1"),
-    ("/risk/amount", lambda request: request.risk.amount, 0, math.inf, "0 or more"),
-    ("/escalate_after_seconds", lambda request: request.escalate_after_seconds, 1, 10**7, "from 1 to 10000000"),
+_RANGES: tuple[tuple[str, float, float, str], ...] = (
+    ("confidence", 0, 1, "from 0 to 1"),
+    ("risk.score", 0, 1, "from 0 to 1"),
+    ("risk.sentiment", -1, 1, "from -1 to 1"),
+    ("risk.amount", 0, math.inf, "0 or more"),
+    ("escalate_after_seconds", 1, 10**7, "from 1 to 10000000"),
 )
+_numbers = attrgetter(*(field for field, _, _, _ in _RANGES))
 _names = attrgetter(*NAMES)
 
 
 def _out_of_bounds(request: Request) -> Iterator[tuple[str, str]]:
     """Pointer and rule of each field that breaks one."""
     name = request.action.name
-    if not (0 < len(name) <= 128 and name.isprintable() and not any(map(str.isspace, name))):
+    # Of all that is space, only the plain one is printable.
+    if not (0 < len(name) <= 128 and name.isprintable() and " " not in name):
         yield "/action/name", "1 to 128 characters, none of them a space"
-    for pointer, read, low, high, message in _RANGES:
-        if not _between(read(request), low, high):
-            yield pointer, message
+    for value, (field, low, high, message) in zip(_numbers(request), _RANGES, strict=True):
+        if value is not None and not low <= value <= high:
+            yield "/" + field.replace(".", "/"), message
     for field, text in zip(NAMES, _names(request), strict=True):
         if text is not None and len(text) > MAX_NAME:
             yield f"/{field}", f"at most {MAX_NAME} characters"
@@ -63,7 +65,7 @@ def _out_of_bounds(request: Request) -> Iterator[tuple[str, str]]:
 def _faulty_parts(request: Request) -> Iterator[tuple[str, str]]:
     """As `_out_of_bounds`, for what there may be several of."""
     for n, evidence in enumerate(request.evidence):
-        if not _between(evidence.score, 0, 1):
+        if evidence.score is not None and not 0 <= evidence.score <= 1:
             yield f"/evidence/{n}/score", "from 0 to 1"
         if evidence.url is not None and not _readable(evidence.url):
             yield f"/evidence/{n}/url", "a web address that can be read"
@@ -75,10 +77,6 @@ def _faulty_parts(request: Request) -> Iterator[tuple[str, str]]:
     for n, pointer in enumerate(request.sensitive):
         if not pointer.startswith("/"):
             yield f"/sensitive/{n}", "a JSON Pointer such as /action/arguments/iban"
-
-
-def _between(value: float | None, low: float, high: float) -> bool:
-    return value is None or low <= value <= high
 
 
 def _readable(url: str) -> bool:
@@ -101,5 +99,7 @@ def _callable(url: str | None) -> bool:
 
 
 def _answerable(decisions: tuple[Verb, ...] | None) -> bool:
+    if decisions is None:
+        return True
     always = {Verb.APPROVE, Verb.REJECT}
-    return decisions is None or always <= set(decisions) <= always | OPTIONAL_DECISIONS
+    return always <= set(decisions) <= always | OPTIONAL_DECISIONS

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -108,7 +108,9 @@ def request_of(body: Object, *, previous: Request | None = None) -> Request:
 
     Raises BadRequest naming each field at fault and what it may be.
     """
-    body = {key: value for key, value in body.items() if key not in ("idempotency_key", "supersedes")}
+    body = dict(body)
+    body.pop("idempotency_key", None)
+    body.pop("supersedes", None)
     if previous is not None:
         body = _carried(body, previous)
     body = _with_action(body)
@@ -177,12 +179,16 @@ def fingerprint(body: Object) -> str:
 
 def stamp(at: datetime | None) -> str | None:
     """An instant as RFC 3339 with milliseconds, UTC."""
-    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if at is None:
+        return None
+    # `isoformat` takes four times as long; this leaves a fraction out where there is none.
+    raw = orjson.dumps(at.astimezone(UTC))
+    return (raw[1:24] if at.microsecond else raw[1:20] + b".000").decode() + "Z"
 
 
 def review_json(review: Review, base: str, *, context: bool = True) -> Object:
     """The review as agents read it. `base` is the public address; `context` leaves out what the agent knows anyway."""
-    proposal = review.proposal
+    proposal, request = review.proposal, review.proposal.request
     # Closed words go out as plain texts: the encoder would ask each for its value, which enumerations answer slowly.
     shown: Object = {
         "id": review.id,
@@ -192,9 +198,9 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "held": review.held,
         "instruction": review.instruction if review.held else None,
         "revision": review.revision,
-        "action": {"name": proposal.request.action.name, "arguments": proposal.request.action.arguments},
-        "subject": proposal.request.subject,
-        "review_type": str(proposal.request.review_type),
+        "action": {"name": request.action.name, "arguments": request.action.arguments},
+        "subject": request.subject,
+        "review_type": str(request.review_type),
         "digest": proposal.digest,
         "request_digest": proposal.request_digest,
         "route": route_json(proposal.route),
@@ -206,10 +212,10 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "relation": str(review.relation) if review.about is not None else None,
         "appeal": review.appeal,
         "assigned": list(review.assigned),
-        "task_id": proposal.request.task_id,
-        "correlation_id": proposal.request.correlation_id,
-        "session_id": proposal.request.session_id,
-        "metadata": proposal.request.metadata,
+        "task_id": request.task_id,
+        "correlation_id": request.correlation_id,
+        "session_id": request.session_id,
+        "metadata": request.metadata,
         "changes_requested": [
             {"by": c.person, "text": c.text, "about": c.about, "revision": c.revision, "at": stamp(c.at)}
             for c in review.changes
@@ -221,15 +227,18 @@ def review_json(review: Review, base: str, *, context: bool = True) -> Object:
         "links": _links(review, base),
     }
     if context:
-        shown["request"] = request_json(proposal.request)
+        shown["request"] = request_json(request)
     return shown
 
 
 def _links(review: Review, base: str) -> Object:
     """Where it can be read, and where what it is about and what looks at it again."""
-    made = {"self": f"{base}/v1/reviews/{review.id}", "page": f"{base}/reviews/{review.id}"}
-    others = {"about": review.about, "appeal": review.appeal}
-    return made | {name: None if other is None else f"{base}/v1/reviews/{other}" for name, other in others.items()}
+    return {
+        "self": f"{base}/v1/reviews/{review.id}",
+        "page": f"{base}/reviews/{review.id}",
+        "about": None if review.about is None else f"{base}/v1/reviews/{review.about}",
+        "appeal": None if review.appeal is None else f"{base}/v1/reviews/{review.appeal}",
+    }
 
 
 def route_json(route: Route) -> Object:

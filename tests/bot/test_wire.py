@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.web.guard import cookie_name
+from bot.wire import BadRequest, request_of, stamp
 from reviews.ports import Session
 from tests.fakes.app import REFUND, Caller, House
 
@@ -116,3 +120,18 @@ async def test_a_body_as_deep_as_allowed_is_taken(agent: Caller) -> None:
     for _ in range(61):
         value = {"a": value}
     assert (await agent.ask({"name": "x", "arguments": {"a": value}})).status == 201
+
+
+@given(st.datetimes(timezones=st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=30))))))
+def test_an_instant_is_written_in_utc_with_milliseconds(at: datetime) -> None:
+    """Three digits of a second, also where they are noughts."""
+    if datetime.min.replace(tzinfo=UTC) + timedelta(days=1) < at:
+        assert stamp(at) == at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\x1c", "\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
+def test_an_actions_name_is_one_word(space: str) -> None:
+    """No space of any alphabet stands in it."""
+    with pytest.raises(BadRequest) as refused:
+        request_of({"action": {"name": f"refund{space}issue"}})
+    assert [fault.pointer for fault in refused.value.faults] == ["/action/name"]
