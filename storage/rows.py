@@ -114,7 +114,7 @@ def review_columns(review: Review) -> Params:
         "sandbox": int(review.sandbox),
         "linked": int(review.about is not None),
         "needs": "\n".join(sorted(needs(review))),
-        "state": _REVIEW.dump_json(review, exclude=_APART).decode(),
+        "state": _REVIEW.serializer.to_json(review, exclude=_APART).decode(),
     }
 
 
@@ -137,7 +137,7 @@ def revision_columns(review: Review, at: datetime) -> Params:
     return {
         "review": review.id,
         "revision": review.revision,
-        "proposal": _PROPOSAL.dump_json(review.proposal).decode(),
+        "proposal": _PROPOSAL.serializer.to_json(review.proposal).decode(),
         "at": micros(at),
     }
 
