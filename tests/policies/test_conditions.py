@@ -37,6 +37,14 @@ def test_durations_are_read_where_they_are_meant(source: str, expected: Any) -> 
     assert value(source, amount=5.0, args={"d": "1h", "n": 29, "list": [7]}) == expected
 
 
+def test_a_raw_string_ends_at_its_quote() -> None:
+    """A backslash escapes nothing in it, so nothing after it is taken for text."""
+    assert compile_condition(r'args.p == r"\" && agent == r"\"').paths == (("args", "p"), ("agent",))
+    with pytest.raises(ConditionFault, match="sum adds up amounts"):
+        compile_condition(r'args.p == r"\" || sum(confidence, 1h) > 1 || args.p == r"\"')
+    assert compile_condition(r'args.p == """a\""" + agent""" && listed').paths == (("args", "p"), ("listed",))
+
+
 def test_weights_mix_whole_numbers_and_decimals() -> None:
     """CEL refuses `1 - 0.9`; in a weight 1 is 1.0, but never as an index."""
     assert value("(1 - confidence) * 20", decimals=True, confidence=0.75) == 5.0
