@@ -158,12 +158,12 @@ def _sla(route: Route, at: datetime, calendar: Calendar) -> datetime | None:
 
 def _deadline(route: Route, rungs: tuple[datetime, ...], sla_at: datetime | None, at: datetime) -> datetime:
     match route.chain[-1].then if route.chain else None:
+        case None:
+            return sla_at if sla_at is not None else at + WITHOUT_SLA
         case Then.EXPIRE:
             return rungs[-1]
         case Then.HOLD | Then.FALLBACK_ROLE | Then.HUMAN_ONLY:
             return max(rungs[-1], at + HOLD_MAX)
-        case None:
-            return sla_at if sla_at is not None else at + WITHOUT_SLA
 
 
 def _compressed(

@@ -138,18 +138,27 @@ def heed(route: Route, request: Request, fallback: Route, roles: frozenset[str] 
     if route.tier is Tier.DENY:
         return route, []
     steps: list[Step] = []
-    for wish in (_role, _kind, _escalation, _decisions):
-        route, more = wish(route, request, fallback)
+    role, seconds, wanted = request.reviewer_role, request.escalate_after_seconds, request.allowed_decisions
+    if role is not None:
+        route, more = _role(route, role, fallback)
         steps += more
-    if request.reviewer_role is not None and roles is not None and request.reviewer_role not in roles:
-        why = f"there is no role {request.reviewer_role!r} here, so nobody can fill its slot"
+    if request.review_type is not ReviewType.APPROVAL:
+        route, more = _kind(route, request.review_type, fallback)
+        steps += more
+    if seconds is not None and route.tier.asks:
+        route, more = _escalation(route, seconds)
+        steps += more
+    if wanted is not None:
+        route, more = _decisions(route, wanted)
+        steps += more
+    if role is not None and roles is not None and role not in roles:
+        why = f"there is no role {role!r} here, so nobody can fill its slot"
         steps.append(Step("reviewer_role", why, violation=True))
     return route, steps
 
 
-def _role(route: Route, request: Request, fallback: Route) -> tuple[Route, list[Step]]:
-    role = request.reviewer_role
-    if role is None or (Need(role=role) in route.needs and route.tier in _SLOTTED):
+def _role(route: Route, role: str, fallback: Route) -> tuple[Route, list[Step]]:
+    if Need(role=role) in route.needs and route.tier in _SLOTTED:
         return route, []
     need = Need(role=role)
     if route.tier not in _SLOTTED:
@@ -160,8 +169,8 @@ def _role(route: Route, request: Request, fallback: Route) -> tuple[Route, list[
     return replace(route, tier=tier, needs=needs), [Step(f"needs + {role}", f"the agent asks for a {role}")]
 
 
-def _kind(route: Route, request: Request, fallback: Route) -> tuple[Route, list[Step]]:
-    kind, steps = request.review_type, list[Step]()
+def _kind(route: Route, kind: ReviewType, fallback: Route) -> tuple[Route, list[Step]]:
+    steps: list[Step] = []
     if kind is ReviewType.FEEDBACK and route.tier.asks:
         why = f"the agent asks for a look afterwards; the policy asks beforehand ({route.tier})"
         return route, [Step("review_type: feedback has no effect", why, violation=True)]
@@ -174,10 +183,7 @@ def _kind(route: Route, request: Request, fallback: Route) -> tuple[Route, list[
     return route, steps
 
 
-def _escalation(route: Route, request: Request, fallback: Route) -> tuple[Route, list[Step]]:
-    seconds = request.escalate_after_seconds
-    if seconds is None or not route.tier.asks:
-        return route, []
+def _escalation(route: Route, seconds: float) -> tuple[Route, list[Step]]:
     if not math.isfinite(seconds) or seconds < 0:
         return route, [Step("escalate_after_seconds", "is no time; it has no effect", violation=True)]
     first = next((n for n, rung in enumerate(route.chain) if rung.after > timedelta(0) and rung.notify), None)
@@ -191,14 +197,12 @@ def _escalation(route: Route, request: Request, fallback: Route) -> tuple[Route,
     return replace(route, chain=chain), [Step(f"first escalation {route.chain[first].after} → {sooner}", why)]
 
 
-def _decisions(route: Route, request: Request, fallback: Route) -> tuple[Route, list[Step]]:
-    if request.allowed_decisions is None:
-        return route, []
+def _decisions(route: Route, asked: tuple[Verb, ...]) -> tuple[Route, list[Step]]:
     # An answer cannot be asked for by name: a handoff brings it, and leaving it out of the list takes nothing away.
-    wanted, steps = {*request.allowed_decisions, Verb.ANSWER}, list[Step]()
+    wanted, steps = {*asked, Verb.ANSWER}, list[Step]()
     removed = [verb for verb in route.allowed if verb in OPTIONAL_DECISIONS and verb not in wanted]
     kept = [verb for verb in route.allowed if verb not in OPTIONAL_DECISIONS and verb not in wanted]
-    added = [verb for verb in request.allowed_decisions if verb not in route.allowed]
+    added = [verb for verb in asked if verb not in route.allowed]
     if removed:
         steps.append(Step(f"allowed − {', '.join(removed)}", "the agent leaves them out"))
         route = replace(route, allowed=tuple(verb for verb in route.allowed if verb not in removed))
