@@ -37,23 +37,23 @@ def classify(
     facts = gather(policy, request)
     values = visible(policy, request, facts, agent, now)
     scope = Scope(values, {"count": _count(counters), "sum": _sum(counters)})
-    run = _Run(policy=policy, facts=facts, scope=scope)
-    found = run.first_match()
+    run = _Run(policy=policy, facts=facts, scope=scope, scopes=key_scopes.union(request.scopes))
+    found = run.first_match(request.action.name)
     route = run.held(found)
     route, steps = settle(route, policy.fallback, failed=bool(run.failures))
     route, wished = heed(route, request, policy.fallback, None if policy.known is None else policy.known.roles)
-    reasons = [step.why for step in (*run.steps, *steps, *wished) if not step.violation]
-    scopes = frozenset(request.scopes) | key_scopes
-    route = replace(route, scopes=scopes, explanation=_sentence(route, found, reasons))
+    steps = [*run.steps, *steps, *wished]
+    sentence = _sentence(route, found, steps)
+    if sentence != route.explanation:
+        route = replace(route, explanation=sentence)
     drawn = is_drawn(route, draw)
-    trace = (
-        _opening(request, run, values, now),
-        *run.trace,
-        *(_as_step(step) for step in (*run.steps, *steps, *wished)),
-        _ending(route, drawn),
+    return Classification(
+        route=route,
+        trace=(_opening(request, run, values, now), *run.trace(found), *map(_as_step, steps), _ending(route, drawn)),
+        policy=policy.ref,
+        drawn=drawn,
+        violations=(*run.failures, *(f"{step.what}: {step.why}" for step in wished if step.violation)),
     )
-    violations = (*run.failures, *(f"{step.what}: {step.why}" for step in wished if step.violation))
-    return Classification(route=route, trace=trace, policy=policy.ref, drawn=drawn, violations=violations)
 
 
 def reclassify(
@@ -76,11 +76,11 @@ def reclassify(
     return replace(fresh, route=joint, trace=trace, drawn=drawn)
 
 
-def _sentence(route: Route, found: Rule, reasons: list[str]) -> str:
+def _sentence(route: Route, found: Rule, steps: list[Step]) -> str:
     """The sentence shown to people: the rule's own, unless something else made the route what it is."""
     if route.tier is found.route.tier and route.rule == found.name:
         return route.explanation
-    why = "; ".join(dict.fromkeys(reasons))
+    why = "; ".join(dict.fromkeys(step.why for step in steps if not step.violation))
     told = f"{SENTENCES[route.tier]}: {why}."
     return told[0].upper() + told[1:] if why else route.explanation
 
@@ -108,47 +108,44 @@ def _sum(counters: Counters) -> Callable[[float | None, timedelta], float]:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One pass over the rules, and what it left behind."""
+    """One pass over the rules, and what it left behind. `passed` counts the rules before the one found."""
 
     policy: Policy
     facts: Facts
     scope: Scope
-    trace: list[Object] = field(default_factory=list)
+    scopes: frozenset[str]
+    passed: int = 0
     steps: list[Step] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    kept: list[Rule] = field(default_factory=list)
-    reached: list[Rule] = field(default_factory=list)
+    failed: dict[int, Object] = field(default_factory=dict)
 
-    def first_match(self) -> Rule:
+    def first_match(self, action: str) -> Rule:
         """The first rule that matches, else the default."""
         self.failures += self.facts.faults
-        for rule in self.policy.rules:
-            assert rule.when is not None
-            self.reached.append(rule)
-            outcome = self.scope.evaluate(rule.when)
+        rules = self.policy.rules
+        for place, when in self.policy.lookup.candidates(action):
+            outcome = self.scope.evaluate(when)
             if outcome is True:
-                self.trace.append({"step": "rule", "rule": rule.name, "result": "matched"})
-                return rule
-            if outcome is False:
-                self.trace.append({"step": "rule", "rule": rule.name, "result": "not matched"})
-            else:
-                self._failed(rule, outcome)
-        self.trace.append({"step": "rule", "rule": "default", "result": "matched"})
+                self.passed = place
+                return rules[place]
+            if outcome is not False:
+                self._failed(place, outcome)
+        self.passed = len(rules)
         return self.policy.default
 
-    def _failed(self, rule: Rule, outcome: Any) -> None:
+    def _failed(self, place: int, outcome: Any) -> None:
+        rule = self.policy.rules[place]
         why = outcome.why if isinstance(outcome, Failure) else "the condition is neither true nor false"
-        skipped = rule.route.tier in _SKIPPED or rule.shadow
-        then = "skipped" if skipped else "kept: the stricter of it and the rule found holds"
-        self.trace.append({"step": "rule", "rule": rule.name, "result": "failed", "why": why, "then": then})
+        then = "skipped" if _skipped(rule) else "kept: the stricter of it and the rule found holds"
+        self.failed[place] = {"step": "rule", "rule": rule.name, "result": "failed", "why": why, "then": then}
         self.failures.append(f'the rule "{rule.name}" failed: {why}')
-        if not skipped:
-            self.kept.append(rule)
 
     def held(self, found: Rule) -> Route:
         """The route of the rule found, made stricter by every failing rule that was kept."""
         route = self._route(found)
-        for rule in self.kept:
+        for rule in (self.policy.rules[place] for place in self.failed):
+            if _skipped(rule):
+                continue
             joint = stricter(route, self._route(rule))
             why = f'the rule "{rule.name}" could not be evaluated, so the stricter route holds'
             self.steps.append(Step(f"{route.tier} and {rule.route.tier} → {joint.tier}", why))
@@ -166,6 +163,7 @@ class _Run:
             reversible=facts.reversible,
             amount=facts.amount,
             sensitive=facts.sensitive,
+            scopes=self.scopes,
             schema=facts.schema,
             listed=facts.listed,
             guide=rule.route.guide or facts.guide,
@@ -183,13 +181,25 @@ class _Run:
         self.steps.append(Step("p → 1", f"the weight failed, so it is drawn: {why}"))
         return 1.0
 
+    def trace(self, found: Rule) -> list[Object]:
+        """What became of each rule up to the one found."""
+        told = list(self.policy.lookup.passed[: self.passed])
+        for place, step in self.failed.items():
+            told[place] = step
+        told.append({"step": "rule", "rule": found.name, "result": "matched"})
+        return told
+
+
+def _skipped(rule: Rule) -> bool:
+    return rule.route.tier in _SKIPPED or rule.shadow
+
 
 # ---------------------------------------------------------------------------------------------- the trace
 
 
 def _opening(request: Request, run: _Run, values: Object, now: datetime) -> Object:
-    conditions = [c for rule in run.reached for c in (rule.when, rule.weight) if c is not None]
-    paths = dict.fromkeys(path for condition in conditions for path in condition.paths)
+    lookup, sensitive = run.policy.lookup, run.facts.sensitive
+    sights = lookup.sights[: lookup.seen[run.passed]]
     deadline = request.review_deadline
     return {
         "step": "asked",
@@ -198,7 +208,7 @@ def _opening(request: Request, run: _Run, values: Object, now: datetime) -> Obje
         "listed": run.facts.listed,
         "review_deadline": None if deadline is None else deadline.astimezone(UTC).isoformat(),
         "failures": list(run.facts.faults),
-        "values": {".".join(path): shown(path, values, run.facts) for path in paths},
+        "values": {sight.label: shown(sight, values, sensitive) for sight in sights},
     }
 
 

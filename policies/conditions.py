@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -50,7 +50,11 @@ _TOKEN = re.compile(
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+#: A string without prefix, in quotes that are not tripled.
+_PLAIN = re.compile(r"""'[^']*'|"[^"]*\"""")
 _LONGEST_SOURCE = 4_096
+#: The functions that are ours.
+_COUNTERS = frozenset(FUNCTIONS[:2])
 
 
 class ConditionFault(ValueError):
@@ -68,7 +72,10 @@ class Failure:
 class Condition:
     """A compiled expression. `paths` are the values it reads (`("args", "env")`), `windows` its counters' spans.
 
-    `actions` are the action names it compares `action.name` with.
+    `actions` are the action names it compares `action.name` with. `variables` are the names its program looks up,
+    those a macro binds with them, and `whole` those of them it may read more of than `paths` say. Where it begins
+    with `action.name == "x" &&`, `only` holds the actions it can be true for: for any other it is false, whatever the
+    rest comes to, and for those it comes to what `rest` does, which leaves that comparison out.
     """
 
     source: str
@@ -77,6 +84,11 @@ class Condition:
     paths: tuple[tuple[str, ...], ...] = ()
     windows: tuple[timedelta, ...] = ()
     actions: tuple[str, ...] = ()
+    variables: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    counts: bool = False
+    only: frozenset[str] = frozenset()
+    rest: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,15 @@ def compile_condition(source: str, *, decimals: bool = False) -> Condition:
         raise ConditionFault(f"is longer than {_LONGEST_SOURCE} characters; split it into two rules")
     tokens = _tokens(source)
     _check_sums(tokens)
+    condition = _compiled(source, tokens, decimals)
+    narrowed = _narrowed(tokens)
+    if narrowed is None:
+        return condition
+    only, rest = narrowed
+    return replace(condition, only=only, rest=_compiled(source, rest, decimals))
+
+
+def _compiled(source: str, tokens: list[_Token], decimals: bool) -> Condition:
     try:
         program = cel.compile("".join(_rewritten(tokens, decimals)))
         references = program.references()
@@ -99,41 +120,64 @@ def compile_condition(source: str, *, decimals: bool = False) -> Condition:
     bound = _bound(tokens)
     _check_names(set(references["variables"]) - bound, tokens)
     _check_functions(references["functions"])
+    paths, variables = _paths(tokens, bound), frozenset(references["variables"]).intersection(NAMES)
+    told = {path[0] for path in paths} - {path[0] for path in paths if len(path) == 1}
     return Condition(
         source=source,
         program=program,
-        names=frozenset(name for name in references["variables"] if name in NAMES and name not in bound),
-        paths=_paths(tokens, bound),
+        names=variables - bound,
+        paths=paths,
         windows=tuple(s for t in tokens if t.kind == "duration" and (s := durations.parse(t.text)) is not None),
         actions=_actions(tokens),
+        variables=variables,
+        whole=variables - told,
+        counts=not _COUNTERS.isdisjoint(references["functions"]),
     )
 
 
 class Scope:
-    """What the conditions of one request are evaluated against: one CEL context, made once."""
+    """What the conditions of one request are evaluated against: one CEL context.
 
-    __slots__ = ("_context", "_trouble", "missing")
+    A value is turned into CEL when the first condition that reads it comes: for a text that costs more than most
+    conditions do.
+    """
+
+    __slots__ = ("_context", "_functions", "_taken", "_trouble", "_values", "missing")
 
     def __init__(self, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> None:
-        """`values` by name; a value CEL cannot take is left out and named in `missing`."""
-        self._context = cel.Context(functions={name: self._guarded(call) for name, call in functions.items()})
+        """`values` by name; a value CEL cannot take is left out and named in `missing` when it is first read."""
+        self._context = cel.Context()
+        self._values, self._functions = values, functions
+        self._taken: set[str] = set()
         self._trouble: list[str] = []
         self.missing: list[str] = []
-        for name, value in values.items():
-            try:
-                self._context.add_variable(name, value)
-            except BaseException as fault:  # noqa: BLE001 - see _ordinary
-                _ordinary(fault)
-                self.missing.append(name)
 
     def evaluate(self, condition: Condition) -> Any:
         """The value of an expression, or a Failure."""
-        self._trouble.clear()
+        if not condition.variables <= self._taken:
+            self._take(condition.variables - self._taken)
+        if condition.counts:
+            self._trouble.clear()
+            self._take_functions()
         try:
             value = condition.program.execute(self._context)
         except BaseException as fault:  # noqa: BLE001 - see _ordinary
             return Failure(_why(_ordinary(fault)))
-        return Failure(self._trouble[0]) if self._trouble else value
+        return Failure(self._trouble[0]) if condition.counts and self._trouble else value
+
+    def _take(self, names: frozenset[str]) -> None:
+        self._taken |= names
+        for name in names & self._values.keys():
+            try:
+                self._context.add_variable(name, self._values[name])
+            except BaseException as fault:  # noqa: BLE001 - see _ordinary
+                _ordinary(fault)
+                self.missing.append(name)
+
+    def _take_functions(self) -> None:
+        for name, call in self._functions.items():
+            self._context.add_function(name, self._guarded(call))
+        self._functions = {}
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         # A Python error inside a CEL function is printed to stderr by the binding, with the values it was called
@@ -242,6 +286,41 @@ def _actions(tokens: list[_Token]) -> tuple[str, ...]:
             stop = next((k for k in range(n + 5, len(t)) if t[k].text == "]"), len(t))
             found += _literals(t[n + 5 : stop])
     return tuple(dict.fromkeys(found))
+
+
+def _narrowed(tokens: list[_Token]) -> tuple[frozenset[str], list[_Token]] | None:
+    """The actions an expression can be true for, and its tokens with `true` for the comparison that says so.
+
+    Only where that comparison comes first and everything else is joined to it by `&&`: CEL then looks at nothing else
+    once it is false. None for all others, and where a backslash or a macro leaves any doubt about what is written.
+    """
+    places = [n for n, token in enumerate(tokens) if token.kind != "skip"]
+    t = [*(tokens[n] for n in places), *(_Token("other", "") for _ in range(6))]
+    doubt = any("\\" in token.text or token.text in ("'", '"') for token in t) or "action" in _bound(tokens)
+    if doubt or [token.text for token in t[:3]] != ["action", ".", "name"]:
+        return None
+    if t[3].text == "=" and t[4].text == "=":
+        stop = 6
+        listed = t[5:stop]
+    elif t[3].text == "in" and t[4].text == "[":
+        stop = next((n for n, token in enumerate(t) if token.text == "]"), len(t)) + 1
+        listed = [token for token in t[5 : stop - 1] if token.text != ","]
+    else:
+        return None
+    plain = all(_PLAIN.fullmatch(token.text) for token in listed)
+    if not plain or not _only_and(t[stop : len(places)]):
+        return None
+    return frozenset(_literals(listed)), [_Token("name", "true"), *tokens[places[stop - 1] + 1 :]]
+
+
+def _only_and(tokens: list[_Token]) -> bool:
+    """Whether tokens after an operand are nothing, or more operands joined by `&&` alone."""
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.text, 0)
+        if depth == 0 and token.text in ("|", "?"):
+            return False
+    return [token.text for token in tokens[:2]] in ([], ["&", "&"])
 
 
 def _literals(tokens: list[_Token]) -> list[str]:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from policies import check, routes, sections
 from policies.chains import chain as one_chain
 from policies.errors import PolicyFault
+from policies.lookup import lookup
 from policies.model import Case, Chain, Known, Policy, Rule
 from policies.nodes import Faults, Item, compose
 from policies.sections import Names
@@ -148,6 +149,7 @@ def _policy(text: str, main: Mapping[str, Item], parts: list[dict[str, Item]], n
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         default=default,
         fallback=_fallback(default),
+        lookup=lookup(rules, default),
         rules=rules,
         actions=MappingProxyType(actions),
         chains=MappingProxyType(chains),

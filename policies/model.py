@@ -34,7 +34,8 @@ class Known:
 class CatalogueEntry:
     """What the operator says of an action; an agent's claim can only raise it.
 
-    `amount` is a JSON Pointer and `sensitive` are JSON Pointers, all from the arguments' root.
+    `amount` is a JSON Pointer and `sensitive` are JSON Pointers, all from the arguments' root; `hidden` are the same
+    as `sensitive` from the request's root, each once.
     """
 
     name: str
@@ -42,6 +43,7 @@ class CatalogueEntry:
     reversible: bool = False
     amount: str | None = None
     sensitive: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     schema: Object | None = None
     guide: str | None = None
 
@@ -93,11 +95,52 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A value conditions read: how the trace calls it, the way to it, and where it lies in the request.
+
+    `pointer` is a JSON Pointer from the request's root; None for what can never be sensitive.
+    """
+
+    label: str
+    path: tuple[str, ...]
+    pointer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """What the rules come to before any request, so that none pays for it. All of it is shared and never changed.
+
+    A rule is its place among the rules. `every` holds each with its condition; `of_action` and `others` hold the same
+    rules apart: those that can be true for some actions alone, by action, and all others. `passed` is what a trace
+    says of each rule that does not match. `sights` is what the rules read, in the order of the rules; the first
+    `seen[n]` of them are what the rules up to the n-th read. `fields` are the keys read of an object, where no rule
+    reads it as a whole.
+    """
+
+    every: tuple[tuple[int, Condition], ...]
+    of_action: Mapping[str, tuple[tuple[int, Condition], ...]]
+    others: tuple[tuple[int, Condition], ...]
+    passed: tuple[Object, ...]
+    sights: tuple[Sight, ...]
+    seen: tuple[int, ...]
+    fields: Mapping[str, frozenset[str]]
+
+    def candidates(self, action: str) -> Sequence[tuple[int, Condition]]:
+        """The rules that can match an action or fail on it, in order, and the condition to evaluate for each."""
+        if not action.isascii():
+            # CEL takes no lone surrogate; what comes of such a name is the conditions' affair.
+            return self.every
+        own = self.of_action.get(action)
+        return self.others if own is None else sorted((*own, *self.others))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A policy, loaded. `text` is exactly what was read (a folder's files joined, loadable again).
 
     `sha256` is the full hex hash of `text`; `fallback` is the route an action gets that must not pass without a
-    person and has no reviewer of its own; `longest` the longest window its counters look back, if any.
+    person and has no reviewer of its own; `lookup` what `rules` come to; `longest` the longest window its counters
+    look back, if any.
     """
 
     name: str
@@ -106,6 +149,7 @@ class Policy:
     sha256: str
     default: Rule
     fallback: Route
+    lookup: Lookup
     rules: tuple[Rule, ...] = ()
     actions: Mapping[str, CatalogueEntry] = field(default_factory=lambda: MappingProxyType({}))
     chains: Mapping[str, Chain] = field(default_factory=lambda: MappingProxyType({}))

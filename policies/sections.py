@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from policies import schemas
 from policies.errors import SchemaFault
 from policies.hours import DAYS, Calendar, country_holidays, weekdays
+from policies.lookup import ARGUMENTS
 from policies.model import Case, CatalogueEntry, Known
 from policies.nodes import Item
 from reviews.model import Object, RiskLevel
@@ -162,12 +163,14 @@ def action(item: Item) -> CatalogueEntry:
     amount = keys["amount"].text() if "amount" in keys else None
     if amount is not None and not amount.startswith("/"):
         keys["amount"].fault("must be a JSON Pointer into the arguments, such as /amount")
+    sensitive = _pointers(keys["sensitive"]) if "sensitive" in keys else ()
     return CatalogueEntry(
         name=item.field,
         risk=(keys["risk"].word(RiskLevel) if "risk" in keys else None) or RiskLevel.CRITICAL,
         reversible=bool(keys["reversible"].boolean()) if "reversible" in keys else False,
         amount=amount,
-        sensitive=_pointers(keys["sensitive"]) if "sensitive" in keys else (),
+        sensitive=sensitive,
+        hidden=tuple(dict.fromkeys(ARGUMENTS + pointer for pointer in sensitive)),
         schema=_schema(keys["schema"]) if "schema" in keys else None,
         guide=keys["guide"].text() if "guide" in keys else None,
     )

@@ -153,6 +153,6 @@ def test_one_failing_counter_does_not_fail_the_next_condition() -> None:
 def test_a_value_the_engine_cannot_take_is_left_out() -> None:
     """It is named, and whatever reads it fails."""
     scope = Scope({"metadata": {"x": {1, 2}}, "listed": True}, {})
-    assert scope.missing == ["metadata"]
     assert isinstance(scope.evaluate(compile_condition("metadata.x == 1")), Failure)
+    assert scope.missing == ["metadata"]
     assert scope.evaluate(compile_condition("listed")) is True
