@@ -29,7 +29,7 @@ T = TypeVar("T")
 #: Enough to spread one fsync over all who wait.
 _GROUP = 256
 #: How long a group may keep the event loop (seconds); the rest of it waits for the next.
-_SLICE = 0.008
+_SLICE = 0.016
 #: A commit as quick as this (seconds) may run on the loop, and how fast slower ones are forgotten.
 _QUICK = 0.002
 _MEMORY = 0.98

@@ -291,7 +291,7 @@ def test_only_a_main_imports_the_composition_root() -> None:
 # --- reviews/: no I/O, no clock
 
 PURE_IMPORTS = {
-    "__future__", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
+    "__future__", "base64", "binascii", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
     "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "orjson", "re",
     "reviews", "rfc8785", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse", "uuid", "zoneinfo",
 }  # fmt: skip
