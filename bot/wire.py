@@ -264,13 +264,13 @@ def decision_json(review: Review) -> Object | None:
     decision = review.decision
     if decision is None:
         return None
-    action = review.request.action
+    action, edited = review.request.action, review.edited
     return {
         "verdict": decision.verdict,
         "cause": decision.cause,
         "action": {"name": action.name, "arguments": action.arguments},
-        "edited": review.edited,
-        "changes": patch(review.original, action.arguments),
+        "edited": edited,
+        "changes": patch(review.original, action.arguments) if edited else [],
         "reason": decision.reason,
         "notes": decision.notes,
         "answer": decision.answer,

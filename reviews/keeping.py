@@ -13,6 +13,7 @@ from reviews.card import Tone
 from reviews.events import Effect, Record
 from reviews.model import Object, Review, Status, Target
 from reviews.ports import Backlog, MessageRef
+from reviews.values import whole
 
 T = TypeVar("T")
 
@@ -90,7 +91,8 @@ class Absence:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@whole
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One message to an agent's callback. `body` was frozen when it was decided.
 

@@ -239,7 +239,8 @@ class UiHint:
     highlight_terms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@whole
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """A review request, checked and normalised. Field names are the wire's (the task envelope of the field).
 
