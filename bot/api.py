@@ -134,7 +134,9 @@ class AgentApi:
         end = asyncio.get_running_loop().time() + seconds
         with self._hub.waiter(review_id) as waiter:
             while True:
-                review, now = await self._service.read(agent, review_id), self._service.clock.now()
+                # The clock first: what is read after an approval has rested can no longer be undone.
+                now = self._service.clock.now()
+                review = await self._service.read(agent, review_id)
                 left = end - asyncio.get_running_loop().time()
                 if wire.turn_of_agent(review, now) or left <= 0 or self._hub.closing.is_set():
                     return self._answer(review)
